@@ -9,8 +9,10 @@ import {Greeks, Portfolio} from "./IRiskEngine.sol";
 /// account is touched by its owner, by registered markets, and by settlement, which anyone may run.
 /// Warning: USDC must neither take a fee on transfer nor rebase; a blocked USDC transfer blocks its own caller only.
 interface IClearinghouse {
-    /// @param openShort WAD contracts short in accounts that have not converted. @param owed WAD USD lost by converted
-    /// losers, which the winners gain. @param shortfall WAD USD of `owed` that nobody could pay.
+    /// @param openShort WAD contracts short in accounts that have not converted.
+    /// @param owed WAD USD lost by converted
+    /// losers, which the winners gain.
+    /// @param shortfall WAD USD of `owed` that nobody could pay.
     /// @param payoutFactor WAD, 0 until fixed.
     struct Settlement {
         uint128 openShort;
@@ -63,7 +65,8 @@ interface IClearinghouse {
 
     // ------------------------------------------------------------------ owners
 
-    /// @notice Adds USDC of the caller to the caller's account. @param usdc token units.
+    /// @notice Adds USDC of the caller to the caller's account.
+    /// @param usdc token units.
     function depositCash(uint256 usdc) external;
 
     /// @notice Takes free USDC out; keeps initial margin; cash never goes below zero by it.
@@ -76,11 +79,14 @@ interface IClearinghouse {
     // ------------------------------------------------------------------ markets
 
     /// @notice Moves legs from `maker` to `taker` against a premium, and checks the margin of both at the end.
-    /// @param legs sizes from the taker's side. @param premium WAD USD paid by the taker, negative if received.
+    /// @param legs sizes from the taker's side.
+    /// @param premium WAD USD paid by the taker, negative if received.
     function trade(address maker, address taker, Leg[] calldata legs, int256 premium) external;
 
     /// @notice Sends what the venue requires from the vault's account, trades there, and credits what came back, as
-    /// measured in tokens. Hedge manager only. @return filledBase and @return quoteFlow as the venue reports them.
+    /// measured in tokens. Hedge manager only.
+    /// @return filledBase
+    /// @return quoteFlow as the venue reports them.
     function tradeOnVenue(
         address venue,
         int256 base,
@@ -90,7 +96,7 @@ interface IClearinghouse {
 
     // ------------------------------------------------------------------ settlement, by anyone
 
-    /// @notice First phase: accounts with short legs of a proven expiry. Net losers pay; net winners are counted and
+    /// @notice First phase: accounts with short legs of a proven expiry. Net losers pay; net winners are counted
     /// keep their legs for `claim`. Accounts without such legs, or counted before, are skipped.
     function convert(uint16 underlying, uint40 expiry, address[] calldata accounts) external;
 
@@ -127,7 +133,9 @@ interface IClearinghouse {
 
     // ------------------------------------------------------------------ views
 
-    /// @return cash WAD USD. @return base WETH in wei. @return legCount open legs.
+    /// @return cash WAD USD.
+    /// @return base WETH in wei.
+    /// @return legCount open legs.
     function accountOf(address account) external view returns (int256 cash, uint256 base, uint256 legCount);
 
     function legsOf(address account) external view returns (Leg[] memory);
@@ -138,7 +146,9 @@ interface IClearinghouse {
     function portfolioOf(address account) external view returns (Portfolio memory);
 
     /// @notice Hedge of an account: base and quote over its account and venues. Delta and NAV at a constant oracle
-    /// price move through these two alone when it hedges. @return base WAD ETH. @return quote WAD USD.
+    /// price move through these two alone when it hedges.
+    /// @return base WAD ETH.
+    /// @return quote WAD USD.
     function hedgeOf(address account) external view returns (int256 base, int256 quote);
 
     /// @notice Net sensitivities of the account: options, base collateral and venues.
@@ -162,8 +172,12 @@ interface IClearinghouse {
     function venues() external view returns (address[] memory);
 
     /// @notice Totals for I-02: recorded USDC x 1e12 = cash + insurance + dust, recorded WETH = base of all accounts.
-    /// @return usdc recorded, token units. @return base recorded, wei. @return cash sum over accounts, WAD.
-    /// @return negativeCash sum of negative cash, WAD, as a positive number. @return insurance_ WAD. @return dust WAD.
+    /// @return usdc recorded, token units.
+    /// @return base recorded, wei.
+    /// @return cash sum over accounts, WAD.
+    /// @return negativeCash sum of negative cash, WAD, as a positive number.
+    /// @return insurance_ WAD.
+    /// @return dust WAD.
     function totals()
         external
         view

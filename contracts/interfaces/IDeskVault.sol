@@ -3,12 +3,16 @@ pragma solidity 0.8.30;
 
 /// @title What depositors touch: asynchronous deposits and redemptions of USDC by epochs (ERC-7540, ERC-7575, ERC-165).
 /// @notice Request ids are epoch numbers, from 1. A request waits for the end of its epoch; anyone may process the epoch
-/// then; deposits execute at the ask NAV, redemptions at the bid NAV, as far as free cash allows, oldest id first and
+/// then; deposits execute at the ask NAV, redemptions at the bid NAV, as far as free cash allows, oldest id first
 /// pro rata inside one id; claims are pulled.
 interface IDeskVault {
-    /// @param epochLength seconds. @param minDeposit USDC units. @param minRedeem shares (18 decimals).
-    /// @param volUncertainty WAD of volatility: half-width of NAV per unit of |vega|. @param deltaUncertainty WAD share of
-    /// spot: half-width of NAV per unit of |delta|. @param surfaceMaxAge seconds, for processing an epoch.
+    /// @param epochLength seconds.
+    /// @param minDeposit USDC units.
+    /// @param minRedeem shares (18 decimals).
+    /// @param volUncertainty WAD of volatility: half-width of NAV per unit of |vega|.
+    /// @param deltaUncertainty WAD share of
+    /// spot: half-width of NAV per unit of |delta|.
+    /// @param surfaceMaxAge seconds, for processing an epoch.
     struct VaultParameters {
         uint32 epochLength;
         uint32 surfaceMaxAge;
@@ -50,7 +54,8 @@ interface IDeskVault {
 
     function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256 shares);
 
-    /// @notice Claims shares of executed deposits. @param assets USDC units of the executed request.
+    /// @notice Claims shares of executed deposits.
+    /// @param assets USDC units of the executed request.
     function deposit(uint256 assets, address receiver, address controller) external returns (uint256 shares);
 
     function mint(uint256 shares, address receiver, address controller) external returns (uint256 assets);
@@ -96,7 +101,9 @@ interface IDeskVault {
 
     function convertToAssets(uint256 shares) external view returns (uint256);
 
-    /// @notice Totals for I-02. @return pendingDeposits and @return claimableAssets USDC units held here.
+    /// @notice Totals for I-02.
+    /// @return pendingDeposits
+    /// @return claimableAssets USDC units held here.
     function held() external view returns (uint256 pendingDeposits, uint256 claimableAssets);
 
     function parameters() external view returns (VaultParameters memory);

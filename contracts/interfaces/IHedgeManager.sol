@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @notice One fill at one venue. @param base WAD ETH, positive buys. @param limitPrice USD per ETH in WAD.
+/// @notice One fill at one venue.
+/// @param base WAD ETH, positive buys.
+/// @param limitPrice USD per ETH in WAD.
 struct Order {
     address venue;
     int256 base;
@@ -9,8 +11,12 @@ struct Order {
     bytes data;
 }
 
-/// @notice What bounds a rebalance in time. @param epoch fencing token: must equal the manager's. @param deadline unix
-/// seconds. @param maxBaseFee wei per gas. @param workId the keeper's own id of the intent, for its journal.
+/// @notice What bounds a rebalance in time.
+/// @param epoch fencing token: must equal the manager's.
+/// @param deadline unix
+/// seconds.
+/// @param maxBaseFee wei per gas.
+/// @param workId the keeper's own id of the intent, for its journal.
 struct Limits {
     uint64 epoch;
     uint64 deadline;
@@ -20,11 +26,18 @@ struct Limits {
 
 /// @title Verified rebalances: the keeper proposes orders, this contract recomputes Greeks and measures balances.
 interface IHedgeManager {
-    /// @param band WAD ETH of |net delta| that needs no hedge. @param minReduction WAD share of the filled size by which
-    /// |delta| must fall if it stays outside the band. @param maxSlippage WAD share of the oracle price for each fill,
-    /// fees included. @param grossCap WAD ETH by which gross venue exposure may exceed |net|. @param minHealth WAD venue
-    /// health after a batch. @param budgetCap WAD USD, the most the keeper can lose at once. @param budgetRefill WAD USD
-    /// per second. @param surfaceMaxAge seconds a surface may be old for hedging.
+    /// @param band WAD ETH of |net delta| that needs no hedge.
+    /// @param minReduction WAD share of the filled size by which
+    /// |delta| must fall if it stays outside the band.
+    /// @param maxSlippage WAD share of the oracle price for each fill,
+    /// fees included.
+    /// @param grossCap WAD ETH by which gross venue exposure may exceed |net|.
+    /// @param minHealth WAD venue
+    /// health after a batch.
+    /// @param budgetCap WAD USD, the most the keeper can lose at once.
+    /// @param budgetRefill WAD USD
+    /// per second.
+    /// @param surfaceMaxAge seconds a surface may be old for hedging.
     struct HedgeParameters {
         uint128 band;
         uint64 minReduction;

@@ -20,7 +20,8 @@ interface IHedgeVenue {
     /// @notice Tokens that the Clearinghouse must send before `trade` with the same arguments.
     /// @param base WAD ETH, positive buys, negative sells, 0 restores the venue's target collateral.
     /// @param limitPrice USD per ETH in WAD: the most to pay (buy) or the least to take (sell).
-    /// @return usdcIn USDC in token units. @return baseIn WETH in wei.
+    /// @return usdcIn USDC in token units.
+    /// @return baseIn WETH in wei.
     function required(
         int256 base,
         uint256 limitPrice,
@@ -28,7 +29,8 @@ interface IHedgeVenue {
     ) external view returns (uint256 usdcIn, uint256 baseIn);
 
     /// @notice Trades up to `base`; a partial fill is allowed, a worse price than `limitPrice` is not.
-    /// @return filledBase WAD ETH, same sign as `base`. @return quoteFlow WAD USD that came in (sell) or, negative, went
+    /// @return filledBase WAD ETH, same sign as `base`.
+    /// @return quoteFlow WAD USD that came in (sell) or, negative, went
     /// out (buy) at the exchange itself; collateral moved is not in it.
     function trade(
         int256 base,
@@ -37,7 +39,8 @@ interface IHedgeVenue {
     ) external returns (int256 filledBase, int256 quoteFlow);
 
     /// @notice What is held there, debt, collateral and interest included. Must not revert.
-    /// @return base WAD ETH, negative for a short. @return quote WAD USD.
+    /// @return base WAD ETH, negative for a short.
+    /// @return quote WAD USD.
     function position() external view returns (int256 base, int256 quote);
 
     /// @notice Distance from liquidation: 1e18 is the venue's own threshold, uint256 max means no debt.

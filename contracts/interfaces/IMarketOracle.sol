@@ -11,9 +11,12 @@ enum OracleState {
 
 /// @title Spot, settlement prices and oracle state of each registered market.
 interface IMarketOracle {
-    /// @param feed Chainlink AggregatorV3 in USD. @param feedDecimals as read at registration, never read again.
-    /// @param pool Uniswap v3 pool of base and USDC, the second source. @param baseIsToken0 order in the pool.
-    /// @param maxAge seconds after which an answer is stale. @param twapWindow seconds of the pool's mean.
+    /// @param feed Chainlink AggregatorV3 in USD.
+    /// @param feedDecimals as read at registration, never read again.
+    /// @param pool Uniswap v3 pool of base and USDC, the second source.
+    /// @param baseIsToken0 order in the pool.
+    /// @param maxAge seconds after which an answer is stale.
+    /// @param twapWindow seconds of the pool's mean.
     /// @param maxDeviation WAD share by which feed and pool mean may differ before the state is `Deviating`.
     struct Market {
         address feed;
@@ -40,7 +43,9 @@ interface IMarketOracle {
     error RoundNotFirstAfterExpiry(uint80 roundId, uint256 previousAt, uint256 updatedAt, uint40 expiry);
     error RoundOfOtherPhase(uint80 roundId);
 
-    /// @notice Last feed answer. @return price USD in WAD. @return updatedAt unix seconds.
+    /// @notice Last feed answer.
+    /// @return price USD in WAD.
+    /// @return updatedAt unix seconds.
     /// @dev Reverts with FeedAnswerInvalid for a non-positive or future answer; never for an old one: ask `state`.
     function spot(uint16 underlying) external view returns (uint256 price, uint256 updatedAt);
 
@@ -49,7 +54,8 @@ interface IMarketOracle {
     /// @notice The pool's price in this block. Anybody with capital can move it; never use it alone.
     function poolPrice(uint16 underlying) external view returns (uint256);
 
-    /// @notice The pool's mean price over the market's window. @return USD in WAD.
+    /// @notice The pool's mean price over the market's window.
+    /// @return USD in WAD.
     function twap(uint16 underlying) external view returns (uint256);
 
     function market(uint16 underlying) external view returns (Market memory);

@@ -7,8 +7,12 @@ import {Leg, SeriesId} from "../libraries/SeriesId.sol";
 /// @notice A leg costs its Black-76 mark plus (taker buys) or minus (taker sells) the half-spread
 /// max(volSpread x vega + latencyFloor x |delta| x spot, minSpread), per contract, rounded against the taker.
 interface IOptionDesk {
-    /// @param volSpread WAD of volatility. @param latencyFloor WAD share of |delta| x spot. @param minSpread WAD USD per
-    /// contract. @param minSize WAD contracts. @param openCutoff seconds before expiry after which nothing opens.
+    /// @param volSpread WAD of volatility.
+    /// @param latencyFloor WAD share of |delta| x spot.
+    /// @param minSpread WAD USD per
+    /// contract.
+    /// @param minSize WAD contracts.
+    /// @param openCutoff seconds before expiry after which nothing opens.
     /// @param surfaceMaxAge seconds a surface may be old for a trade.
     struct DeskParameters {
         uint64 volSpread;
@@ -39,7 +43,8 @@ interface IOptionDesk {
     error PremiumAboveLimit(int256 premium, int256 limit);
     error DeskParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);
 
-    /// @notice Premium of a trade now. @param legs sizes from the taker's side, each series once, ascending.
+    /// @notice Premium of a trade now.
+    /// @param legs sizes from the taker's side, each series once, ascending.
     /// @return premium WAD USD the taker pays, negative if the taker receives.
     function quote(Leg[] calldata legs) external view returns (int256 premium);
 

@@ -5,14 +5,18 @@ pragma solidity 0.8.30;
 /// @notice A slice is total variance at the moment of its commit; between commits implied volatility stays as it was,
 /// so total variance runs down in proportion to time left. forward = spot x exp(carry x tau); the discount factor is 1.
 interface IVolSurface {
-    /// @param expiry unix seconds. @param slice as packed by `Svi.pack`. @param carry WAD per year.
+    /// @param expiry unix seconds.
+    /// @param slice as packed by `Svi.pack`.
+    /// @param carry WAD per year.
     struct SliceInput {
         uint40 expiry;
         uint256 slice;
         int64 carry;
     }
 
-    /// @param slice packed raw SVI, 0 if never committed. @param carry WAD per year. @param committedAt unix seconds.
+    /// @param slice packed raw SVI, 0 if never committed.
+    /// @param carry WAD per year.
+    /// @param committedAt unix seconds.
     struct SliceState {
         uint256 slice;
         int256 carry;
@@ -39,7 +43,9 @@ interface IVolSurface {
     /// @notice Unix seconds of the last commit for the underlying, 0 if none: its age decides what may be done.
     function lastCommit(uint16 underlying) external view returns (uint256);
 
-    /// @notice Forward and volatility for one option now. @param spot USD in WAD. @return forward USD in WAD.
+    /// @notice Forward and volatility for one option now.
+    /// @param spot USD in WAD.
+    /// @return forward USD in WAD.
     /// @return vol WAD, 0 where no slice was ever committed or the option has expired.
     function volAndForward(
         uint16 underlying,

@@ -19,8 +19,12 @@ library BlackScholes {
     uint256 internal constant MAX_VOL = 10e18;
     uint256 private constant MAX_PRICE = 1e30;
 
-    /// @param price USD per contract, WAD. @param delta dPrice/dForward, WAD. @param gamma d2Price/dForward2, WAD per
-    /// USD. @param vega USD per 1.00 of volatility, WAD. @param theta USD per year at fixed forward and discount, WAD.
+    /// @param price USD per contract, WAD.
+    /// @param delta dPrice/dForward, WAD.
+    /// @param gamma d2Price/dForward2, WAD per
+    /// USD.
+    /// @param vega USD per 1.00 of volatility, WAD.
+    /// @param theta USD per year at fixed forward and discount, WAD.
     struct Output {
         uint256 price;
         int256 delta;

@@ -14,19 +14,24 @@ library Gaussian {
     uint256 private constant SPLIT = 7071067811865475000;
     uint256 private constant SQRT_2PI = 2506628274631000502;
 
-    /// @notice phi(x) = exp(-x^2 / 2) / sqrt(2 pi). @param x WAD. @return WAD, rounded down.
+    /// @notice phi(x) = exp(-x^2 / 2) / sqrt(2 pi).
+    /// @param x WAD.
+    /// @return WAD, rounded down.
     function pdf(int256 x) internal pure returns (uint256) {
         return Wad.mulDown(halfSquareExp(Wad.abs(x)), INV_SQRT_2PI);
     }
 
-    /// @notice N(x). @param x WAD, any. @return WAD in [0, 1e18].
+    /// @notice N(x).
+    /// @param x WAD, any.
+    /// @return WAD in [0, 1e18].
     function cdf(int256 x) internal pure returns (uint256) {
         uint256 z = Wad.abs(x);
         uint256 tail = upperTail(z, halfSquareExp(z));
         return x > 0 ? Wad.ONE - tail : tail;
     }
 
-    /// @notice exp(-z^2 / 2). @param z WAD, non-negative.
+    /// @notice exp(-z^2 / 2).
+    /// @param z WAD, non-negative.
     function halfSquareExp(uint256 z) internal pure returns (uint256) {
         if (z > TAIL_ZERO) return 0;
         return Wad.exp(-int256((z * z) / 2e18));

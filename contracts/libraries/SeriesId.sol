@@ -25,16 +25,23 @@ library SeriesIdLib {
     error ExpiryOffGrid(uint256 expiry);
     error UnderlyingZero();
 
-    /// @param underlying market id, from 1; @param expiry unix seconds, 08:00 UTC;
-    /// @param strike USD in WAD, a multiple of 1e-8 USD; @param isCall call or put.
-    function encode(uint16 underlying, uint40 expiry, uint256 strike, bool isCall) internal pure returns (SeriesId id) {
-        if (strike % STRIKE_UNIT != 0) revert StrikeOffGrid(strike);
-        if (strike / STRIKE_UNIT > type(uint64).max) revert StrikeOutOfRange(strike);
+    /// @param underlying_ market id, from 1;
+    /// @param expiry_ unix seconds, 08:00 UTC;
+    /// @param strike_ USD in WAD, a multiple of 1e-8 USD;
+    /// @param isCall_ call or put.
+    function encode(
+        uint16 underlying_,
+        uint40 expiry_,
+        uint256 strike_,
+        bool isCall_
+    ) internal pure returns (SeriesId id) {
+        if (strike_ % STRIKE_UNIT != 0) revert StrikeOffGrid(strike_);
+        if (strike_ / STRIKE_UNIT > type(uint64).max) revert StrikeOutOfRange(strike_);
         id = SeriesId.wrap(
-            (uint128(underlying) << 112) |
-                (uint128(expiry) << 72) |
-                (uint128(strike / STRIKE_UNIT) << 8) |
-                (isCall ? 1 : 0)
+            (uint128(underlying_) << 112) |
+                (uint128(expiry_) << 72) |
+                (uint128(strike_ / STRIKE_UNIT) << 8) |
+                (isCall_ ? 1 : 0)
         );
         validate(id);
     }
@@ -72,7 +79,8 @@ library SeriesIdLib {
         return (uint56(underlying_) << 40) | uint56(expiry_);
     }
 
-    /// @notice Payoff of one contract at a settlement price. @return USD in WAD.
+    /// @notice Payoff of one contract at a settlement price.
+    /// @return USD in WAD.
     function payoff(SeriesId id, uint256 price) internal pure returns (uint256) {
         uint256 k = id.strike();
         if (id.isCall()) return price > k ? price - k : 0;

@@ -43,7 +43,9 @@ library Svi {
         if (wing > 2 << Q) revert SliceWingTooSteep(wing);
     }
 
-    /// @notice Total variance at log-moneyness k = ln(K / F). @param k WAD. @return WAD, rounded down, never negative.
+    /// @notice Total variance at log-moneyness k = ln(K / F).
+    /// @param k WAD.
+    /// @return WAD, rounded down, never negative.
     function totalVariance(uint256 slice, int256 k) internal pure returns (uint256) {
         (int256 a, int256 b, int256 rho, int256 m, int256 sigma) = unpack(slice);
         int256 x = (k << Q) / 1e18 - m;
@@ -52,7 +54,7 @@ library Svi {
         return w <= 0 ? 0 : (uint256(w) * 1e18) >> Q;
     }
 
-    /// @return a, b, rho, m, sigma in Q44.
+    /// @notice The five fields in Q44.
     function unpack(uint256 slice) internal pure returns (int256 a, int256 b, int256 rho, int256 m, int256 sigma) {
         a = _signed(slice >> 204);
         b = int256((slice >> 153) & MASK);

@@ -97,7 +97,8 @@ library Wad {
     }
 
     /// @notice ln(a / b), accurate in relative terms near a = b because nothing is rounded before a - b.
-    /// @param a numerator, positive, below 2^150; @param b denominator, positive, below 2^150, same unit as `a`.
+    /// @param a numerator, positive, below 2^150;
+    /// @param b denominator, positive, below 2^150, same unit as `a`.
     function lnRatio(uint256 a, uint256 b) internal pure returns (int256) {
         if (a == 0 || b == 0) revert LnOfNonPositive(0);
         int256 k = 0;
