@@ -171,15 +171,14 @@ interface IClearinghouse {
 
     function venues() external view returns (address[] memory);
 
-    /// @notice Totals for I-02: recorded USDC x 1e12 = cash + insurance + dust, recorded WETH = base of all accounts.
+    /// @notice Totals for I-02: recorded USDC x 1e12 = sum of cash + insurance + pot; recorded WETH = sum of base.
     /// @return usdc recorded, token units.
     /// @return base recorded, wei.
-    /// @return cash sum over accounts, WAD.
-    /// @return negativeCash sum of negative cash, WAD, as a positive number.
-    /// @return insurance_ WAD.
-    /// @return dust WAD.
+    /// @return negativeCash sum of negative cash as a positive number, WAD.
+    /// @return insurance WAD.
+    /// @return pot what converted losers have paid and winners have not yet taken, with its rounding dust, WAD.
     function totals()
         external
         view
-        returns (uint256 usdc, uint256 base, int256 cash, uint256 negativeCash, uint256 insurance_, int256 dust);
+        returns (uint256 usdc, uint256 base, uint256 negativeCash, uint256 insurance, uint256 pot);
 }

@@ -4,12 +4,14 @@ pragma solidity 0.8.30;
 import {Leg} from "../libraries/SeriesId.sol";
 
 /// @notice An account as the risk engine sees it.
+/// @param underlying market id of `base` and `venueBase`.
 /// @param cash WAD USD, signed.
 /// @param base WETH in wei.
 /// @param venueBase WAD ETH
 /// @param venueQuote WAD USD: the sum over the account's hedge venues.
 /// @param legs open option legs.
 struct Portfolio {
+    uint16 underlying;
     int256 cash;
     uint256 base;
     int256 venueBase;
@@ -52,6 +54,11 @@ interface IRiskEngine {
 
     error MarginParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);
 
+    /// @notice Governance only; every field has a hard range.
+    function setParameters(MarginParameters calldata p) external;
+
+    function parameters() external view returns (MarginParameters memory);
+
     /// @notice Sensitivities of the option legs alone.
     function optionGreeks(uint16 underlying, Leg[] calldata legs) external view returns (Greeks memory);
 
@@ -59,9 +66,10 @@ interface IRiskEngine {
     /// @return WAD USD, signed.
     function optionValue(Leg[] calldata legs) external view returns (int256);
 
-    /// @notice Mark value and sensitivities of a single contract.
-    /// @return value WAD USD per contract.
-    function mark(Leg calldata leg) external view returns (uint256 value, Greeks memory greeks);
+    /// @notice Mark value and sensitivities of one contract of each leg's series, whatever the leg's size.
+    /// @return values WAD USD per contract.
+    /// @return greeks per contract.
+    function marks(Leg[] calldata legs) external view returns (uint256[] memory values, Greeks[] memory greeks);
 
     /// @notice Value of everything in the account at the oracle price and the last committed surface. WAD USD.
     function equity(Portfolio calldata portfolio) external view returns (int256);

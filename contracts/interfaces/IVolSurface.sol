@@ -23,8 +23,20 @@ interface IVolSurface {
         uint256 committedAt;
     }
 
+    /// @param minVol lower bound of the at-the-money volatility, WAD.
+    /// @param maxVol upper bound, WAD.
+    /// @param maxCarry WAD per year, either sign.
+    /// @param maxSpotDeviation WAD share by which a commit's reference spot may differ from the oracle's.
+    struct SurfaceParameters {
+        uint64 minVol;
+        uint64 maxVol;
+        uint64 maxCarry;
+        uint64 maxSpotDeviation;
+    }
+
     event SurfaceCommitted(uint16 indexed underlying, uint256 referenceSpot, SliceInput[] slices);
     event CommitterSet(address committer);
+    event SurfaceParametersSet(SurfaceParameters parameters);
 
     error OnlyCommitter(address caller);
     error SlicesEmpty();
@@ -32,11 +44,22 @@ interface IVolSurface {
     error SliceExpired(uint40 expiry, uint256 nowAt);
     error AtmVolOutOfRange(uint40 expiry, uint256 vol, uint256 low, uint256 high);
     error CarryOutOfRange(int64 carry, int64 limit);
+    error SurfaceParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);
     error ReferenceSpotOff(uint256 referenceSpot, uint256 spot, uint256 maxDeviation);
 
     /// @notice Commits every expiry of an underlying in one call. Committer only.
     /// @param referenceSpot USD in WAD, the spot the slices were made for; must be near the oracle's.
     function commit(uint16 underlying, uint256 referenceSpot, SliceInput[] calldata slices) external;
+
+    /// @notice Names who may commit. Governance only.
+    function setCommitter(address committer_) external;
+
+    /// @notice Governance only; every field has a hard range.
+    function setParameters(SurfaceParameters calldata p) external;
+
+    function parameters() external view returns (SurfaceParameters memory);
+
+    function committer() external view returns (address);
 
     function sliceOf(uint16 underlying, uint40 expiry) external view returns (SliceState memory);
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Wad} from "./Wad.sol";
 
 /// @title Raw SVI slices: w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)), total implied variance.
 /// @notice Source: Gatheral and Jacquier (2014), "Arbitrage-free SVI volatility surfaces", Quantitative Finance 14(1),
@@ -52,6 +53,21 @@ library Svi {
         int256 root = int256(Math.sqrt(uint256(x * x + sigma * sigma)));
         int256 w = a + (b * ((rho * x) / (int256(1) << Q) + root)) / (int256(1) << Q);
         return w <= 0 ? 0 : (uint256(w) * 1e18) >> Q;
+    }
+
+    /// @notice Volatility of a slice at log-moneyness k: sqrt(w(k) / tau). WAD, rounded down, at most 1,000 %.
+    /// @param tauAtCommit seconds from the commit to the expiry, positive: the slice is total variance over that time.
+    function impliedVol(uint256 slice, int256 k, uint256 tauAtCommit) internal pure returns (uint256 vol) {
+        vol = Math.sqrt((totalVariance(slice, k) * 1e18 * 365 days) / tauAtCommit);
+        if (vol > 10e18) vol = 10e18;
+    }
+
+    /// @notice spot x exp(carry x tau).
+    /// @param carry WAD per year.
+    /// @param tau seconds.
+    function forward(uint256 spot, int256 carry, uint256 tau) internal pure returns (uint256) {
+        if (carry == 0) return spot;
+        return (spot * Wad.exp((carry * int256(tau)) / int256(365 days))) / 1e18;
     }
 
     /// @notice The five fields in Q44.
