@@ -38,6 +38,10 @@ interface IClearinghouse {
     event VaultSet(address vault, address hedgeManager);
     event VenueSet(address indexed venue, bool active);
 
+    event CureDiscountSet(uint256 discount);
+    event MaxNegativeCashSet(uint256 limit);
+
+    error OracleStale(uint16 underlying);
     error AmountZero();
     error ZeroAddress();
     error OnlyMarket(address caller);

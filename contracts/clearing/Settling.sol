@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Leg} from "../libraries/SeriesId.sol";
+import {SeriesIdLib} from "../libraries/SeriesId.sol";
+import {Wad} from "../libraries/Wad.sol";
+import {Accounts} from "./Accounts.sol";
+
+/// @title Settlement of an expiry in three phases, so that nobody gains by being first.
+/// @notice Losers pay into a pot (convert); when no short is left, insurance covers what it can and one payout factor is
+/// fixed (finalise); winners take from the pot (claim). I-12: pot + factor account for every wei.
+abstract contract Settling is Accounts {
+    using SafeCast for uint256;
+
+    uint256 internal _insurance;
+    uint256 internal _pot;
+    /// @notice WAD discount at which anyone may cure a debt, and the cap on all negative cash, WAD USD.
+    uint256 public cureDiscount = 5e16;
+    uint256 public maxNegativeCash = 1_000_000e18;
+
+    mapping(uint56 expiryKey => mapping(address account => bool)) internal _counted;
+
+    /// @dev One account of the first phase.
+    function _convert(uint16 underlying, uint40 expiry, uint256 price, address account) internal {
+        uint56 key = SeriesIdLib.expiryKeyOf(underlying, expiry);
+        if (_counted[key][account]) return;
+        (int256 net, uint256 short) = _netPayoff(account, key, price);
+        if (short == 0) return;
+        Settlement storage s = _settlements[key];
+        s.openShort -= short.toUint128();
+        if (net >= 0) {
+            // Kept whole until the factor is known; a net of zero is claimed for nothing then.
+            _counted[key][account] = true;
+            return;
+        }
+        _removeLegs(account, key);
+        uint256 loss = uint256(-net);
+        uint256 shortfall = _debit(account, loss, price);
+        s.owed += loss.toUint128();
+        s.shortfall += shortfall.toUint128();
+        _pot += loss - shortfall;
+        emit LossConverted(underlying, expiry, account, loss);
+        if (shortfall != 0) emit ShortfallAdded(underlying, expiry, account, shortfall);
+    }
+
+    /// @dev Takes a loss from an account. What it cannot stand behind, or what exceeds the cap on all negative cash, is
+    /// not booked as debt but returned as shortfall of this expiry.
+    function _debit(address account, uint256 loss, uint256 price) private returns (uint256 shortfall) {
+        Account storage a = _accounts[account];
+        int256 before = a.cash;
+        int256 cash = before - loss.toInt256();
+        if (cash < 0) {
+            uint256 debt = uint256(-cash);
+            uint256 old = before < 0 ? uint256(-before) : 0;
+            uint256 room = maxNegativeCash + old > _negativeCash ? maxNegativeCash + old - _negativeCash : 0;
+            uint256 kept = _min(debt, _min(room, _coverable(account, price)));
+            shortfall = _min(debt - kept, loss);
+        }
+        _moveCash(account, shortfall.toInt256() - loss.toInt256());
+    }
+
+    /// @dev What an account can still stand behind: a bare one its WETH, one with legs or venues more than can be told
+    /// here, so its debt stays a debt.
+    function _coverable(address account, uint256 price) private view returns (uint256) {
+        Account storage a = _accounts[account];
+        if (a.legCount != 0 || (account == vault && _venues.length != 0)) return type(uint256).max;
+        return Wad.mulDown(Wad.mulDown(a.base, price), Wad.ONE - cureDiscount);
+    }
+
+    /// @dev Second phase.
+    function _finalise(uint16 underlying, uint40 expiry) internal returns (uint256 factor) {
+        Settlement storage s = _settlements[SeriesIdLib.expiryKeyOf(underlying, expiry)];
+        if (s.payoutFactor != 0) revert AlreadyFinal(underlying, expiry);
+        if (s.openShort != 0) revert NotAllConverted(underlying, expiry, s.openShort);
+        uint256 used = _min(_insurance, s.shortfall);
+        _insurance -= used;
+        _pot += used;
+        // A factor of zero would mean "not fixed": one wei is below anything that can be paid.
+        factor = s.owed == 0 ? Wad.ONE : Wad.divDown(uint256(s.owed) - s.shortfall + used, s.owed);
+        if (factor == 0) factor = 1;
+        s.payoutFactor = factor.toUint128();
+        emit PayoutFactorFixed(underlying, expiry, factor, used);
+    }
+
+    /// @dev One account of the third phase.
+    function _claim(uint16 underlying, uint40 expiry, uint256 price, uint256 factor, address account) internal {
+        uint56 key = SeriesIdLib.expiryKeyOf(underlying, expiry);
+        (int256 net, ) = _netPayoff(account, key, price);
+        if (_removeLegs(account, key) == 0) return;
+        uint256 gain = _min(Wad.mulDown(uint256(net), factor), _pot);
+        _pot -= gain;
+        _moveCash(account, gain.toInt256());
+        emit GainPaid(underlying, expiry, account, gain);
+    }
+
+    /// @return net payoff of the account's legs of one expiry, rounded down.
+    /// @return short contracts short among them.
+    function _netPayoff(
+        address account,
+        uint56 key,
+        uint256 price
+    ) private view returns (int256 net, uint256 short) {
+        Leg[] memory legs = _legs(account);
+        for (uint256 i = 0; i < legs.length; ++i) {
+            if (legs[i].series.expiryKey() != key) continue;
+            int256 size = legs[i].size;
+            net += Wad.mulSignedDown(size, int256(legs[i].series.payoff(price)));
+            if (size < 0) short += uint256(-size);
+        }
+    }
+
+    function _removeLegs(address account, uint56 key) private returns (uint256 removed) {
+        Account storage a = _accounts[account];
+        uint256 i = a.legCount;
+        while (i > 0) {
+            --i;
+            Leg memory leg = a.legs[i];
+            if (leg.series.expiryKey() != key) continue;
+            _removeAt(a, i);
+            ++removed;
+            emit LegMoved(account, leg.series, -leg.size, 0);
+        }
+    }
+
+    function _min(uint256 a, uint256 b) internal pure returns (uint256) {
+        return a < b ? a : b;
+    }
+}
