@@ -1,0 +1,1 @@
+"""Option maths over numpy arrays: Black-76 and the SVI surface of the contracts."""
