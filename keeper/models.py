@@ -101,6 +101,8 @@ class Snapshot:
     keeper_address: str
     keeper_balance_wei: int
     keeper_nonce: int
+    # (expiry_s, price) of each proven expiry that the legs still name.
+    settlement_prices_usd: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ sent to the chain: one word of five fields of 51 bits in Q44, from the top a, b,
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ def find_arbitrage(
         faults += [f"expiry {slice_.expiry_s}: {fault}" for fault in _slice_faults(slice_, k)]
     if faults:
         return faults
-    for near, far in zip(ordered, ordered[1:], strict=False):
+    for near, far in itertools.pairwise(ordered):
         if near.expiry_s == far.expiry_s:
             faults.append(f"expiry {near.expiry_s} appears twice")
         fall = total_variance(near, k) - total_variance(far, k)

@@ -1,0 +1,1 @@
+"""The vault's book: its Greeks off-chain, and where its profit and loss came from."""
