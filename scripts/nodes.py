@@ -7,7 +7,7 @@ so that a deployment gives the same addresses on either.
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import json
 import re
 import socket
@@ -114,7 +114,11 @@ def start_node(settings: NodeSettings | None = None) -> Node:
 def _launch(settings: NodeSettings, command: list[str]) -> Node | None:
     """One attempt; None where another process took the port first."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
     )
     log: collections.deque[str] = collections.deque(maxlen=LOG_LINES_KEPT)
     port: list[int] = []
@@ -126,10 +130,15 @@ def _launch(settings: NodeSettings, command: list[str]) -> Node | None:
         if not port:
             if any("EADDRINUSE" in line or "already in use" in line for line in log):
                 return None
-            raise Retry(f"{settings.kind} did not start in {START_TIMEOUT_S:.0f} s; it said:\n" + "".join(log))
+            raise Retry(
+                f"{settings.kind} did not start in {START_TIMEOUT_S:.0f} s; it said:\n"
+                + "".join(log)
+            )
         actual = _chain_id(node.url)
         if actual != settings.effective_chain_id:
-            raise Retry(f"{node.url} answers with chain id {actual}, not {settings.effective_chain_id}")
+            raise Retry(
+                f"{node.url} answers with chain id {actual}, not {settings.effective_chain_id}"
+            )
     except BaseException:
         node.stop()
         raise
@@ -168,7 +177,12 @@ def _anvil_command(settings: NodeSettings) -> list[str]:
     if not found:
         raise ConfigError("anvil is not installed under node_modules: run `make setup`")
     command = [str(found[0]), "--host", "127.0.0.1", "--port", "0", "--hardfork", HARDFORK]
-    command += ["--chain-id", str(settings.effective_chain_id), "--gas-limit", str(settings.gas_limit)]
+    command += [
+        "--chain-id",
+        str(settings.effective_chain_id),
+        "--gas-limit",
+        str(settings.gas_limit),
+    ]
     command += ["--mnemonic", MNEMONIC, "--accounts", str(settings.accounts)]
     command += ["--balance", str(settings.balance_eth)]
     if settings.timestamp_s is not None:
@@ -192,6 +206,6 @@ def _ganache_command(settings: NodeSettings) -> list[str]:
     command += ["--wallet.mnemonic", MNEMONIC, "--wallet.totalAccounts", str(settings.accounts)]
     command += ["--wallet.defaultBalance", str(settings.balance_eth)]
     if settings.timestamp_s is not None:
-        moment = datetime.datetime.fromtimestamp(settings.timestamp_s, datetime.UTC)
+        moment = dt.datetime.fromtimestamp(settings.timestamp_s, dt.UTC)
         command += ["--chain.time", moment.strftime("%Y-%m-%dT%H:%M:%SZ")]
     return [*command, *settings.extra_arguments]
