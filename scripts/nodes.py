@@ -153,11 +153,12 @@ def _drain(
 ) -> None:
     """Keep reading, or the node blocks on a full pipe; learn the port on the way."""
     assert process.stdout is not None
-    for line in process.stdout:
-        log.append(line)
-        if not port and (match := _LISTENING.search(line)):
-            port.append(int(match[1]))
-            ready.set()
+    with process.stdout as lines:
+        for line in lines:
+            log.append(line)
+            if not port and (match := _LISTENING.search(line)):
+                port.append(int(match[1]))
+                ready.set()
     ready.set()
 
 
