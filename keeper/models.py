@@ -152,7 +152,10 @@ class Plan:
 class Policy(Protocol):
     """A hedging policy: pure, the same in backtest, paper, shadow and live."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name that the configuration and the journal use."""
+        ...
 
     def decide(self, snapshot: Snapshot, book: Book, forecast: Forecast, costs: Costs) -> Plan:
         """Look only at the arguments; return a plan."""

@@ -1,0 +1,248 @@
+"""The keeper's configuration in TOML, one section a module. The keystore's password stays in the environment."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from keeper import config_text
+from keeper.errors import ConfigError
+from keeper.guards.records import GuardLimits
+from keeper.models import Policy
+from keeper.policies import build_policy, policy_names
+from keeper.units import GWEI
+
+
+def _rpc_url(value: str) -> str:
+    if not value.startswith(("http://", "https://", "ws://", "wss://")):
+        raise ValueError("must start with http://, https://, ws:// or wss://")
+    return value
+
+
+def _crontab(value: str) -> str:
+    if len(value.split()) != 5:
+        raise ValueError('needs five fields, e.g. "*/5 * * * *"')
+    return value
+
+
+def _environment_name(value: str) -> str:
+    if not value.isidentifier():
+        raise ValueError("must be the name of an environment variable, not a password")
+    return value
+
+
+def _absolute(value: Path, base: Path) -> Path:
+    return value if value.is_absolute() else base / value
+
+
+class Section(BaseModel):
+    """Frozen; unknown keys, NaN, inf and numbers in quotes are rejected; errors never show what was given."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class ChainConfig(Section):
+    """Which node, which chain, which deployment."""
+
+    rpc_url: Annotated[str, AfterValidator(_rpc_url)] = Field(
+        repr=False, description="address of the node", examples=["http://127.0.0.1:8545"]
+    )
+    chain_id: int = Field(gt=0, description="id that the node must answer", examples=[31337])
+    deployment: Path = Field(
+        strict=False,
+        description="file written by the deployment, relative to this file",
+        examples=["deployments/31337.json"],
+    )
+    request_timeout_s: float = Field(default=10.0, gt=0.0, description="seconds for one request")
+
+
+class KeeperConfig(Section):
+    """Who signs, and whether anything is sent at all."""
+
+    keystore: Path | None = Field(
+        default=None,
+        strict=False,
+        description="encrypted key file (Web3 Secret Storage), relative to this file; needed unless dry_run",
+        examples=["keeper.json"],
+    )
+    password_env: Annotated[str, AfterValidator(_environment_name)] = Field(
+        default="GAMMADESK_PASSWORD",
+        repr=False,
+        description="name of the environment variable that holds the password",
+    )
+    dry_run: bool = Field(
+        default=True, description="decide, simulate and journal, but send nothing"
+    )
+
+
+class PolicyConfig(Section):
+    """Which hedging policy, with which parameters."""
+
+    name: str = Field(default="delta_band", description=f"one of {', '.join(policy_names())}")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="the policy's own keys",
+        examples=[{"band_eth": 5.0, "to": "centre"}],
+    )
+
+    def build(self) -> Policy:
+        """The policy itself. Raises ConfigError naming the parameter at fault."""
+        return build_policy(self.name, self.parameters)
+
+
+class GasConfig(Section):
+    """What the keeper pays for a place in a block."""
+
+    max_base_fee_gwei: float = Field(
+        default=500.0, gt=0.0, description="no transaction above this base fee"
+    )
+    priority_fee_gwei: float = Field(default=1.0, ge=0.0, description="tip offered at first")
+    max_priority_fee_gwei: float = Field(
+        default=20.0, ge=0.0, description="tip that replacements may reach"
+    )
+    max_fee_gwei: float = Field(
+        default=1000.0,
+        gt=0.0,
+        description="most for base fee and tip together, replacements included",
+    )
+    max_gas: int = Field(
+        default=3_000_000, ge=21_000, description="gas limit of a transaction at most"
+    )
+
+    @property
+    def max_base_fee_wei(self) -> int:
+        """The base fee cap in wei."""
+        return round(self.max_base_fee_gwei * GWEI)
+
+
+class ScheduleConfig(Section):
+    """When a tick runs."""
+
+    interval_s: float = Field(
+        default=60.0, ge=0.0, description="seconds between ticks; 0: only what cron says"
+    )
+    cron: Annotated[str, AfterValidator(_crontab)] | None = Field(
+        default=None,
+        description="ticks at these times too, UTC, five crontab fields",
+        examples=["5 8 * * *"],
+    )
+    misfire_grace_s: int = Field(
+        default=300, gt=0, description="seconds by which a tick may run late and still run"
+    )
+
+
+class JournalConfig(Section):
+    """Where intents and transactions are written before anything is sent."""
+
+    url: str = Field(
+        default="gammadesk.sqlite",
+        min_length=1,
+        repr=False,
+        description="SQLite file relative to this file, or a SQLAlchemy URL",
+    )
+
+
+class AlertsConfig(Section):
+    """Whom to tell."""
+
+    apprise_urls: tuple[str, ...] = Field(
+        default=(), strict=False, repr=False, description="Apprise URLs; empty: nobody is told"
+    )
+
+
+class MetricsConfig(Section):
+    """Prometheus."""
+
+    port: int | None = Field(
+        default=None,
+        gt=0,
+        lt=65_536,
+        description="port of the metrics endpoint; left out: none",
+        examples=[9108],
+    )
+    host: str = Field(default="127.0.0.1", description="address that the endpoint listens on")
+
+
+class Config(Section):
+    """The whole file. `[chain]` is the only section that must be there."""
+
+    chain: ChainConfig
+    keeper: KeeperConfig = Field(default_factory=KeeperConfig)
+    policy: PolicyConfig = Field(default_factory=PolicyConfig)
+    guards: GuardLimits = Field(default_factory=GuardLimits)
+    gas: GasConfig = Field(default_factory=GasConfig)
+    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
+    journal: JournalConfig = Field(default_factory=JournalConfig)
+    alerts: AlertsConfig = Field(default_factory=AlertsConfig)
+    metrics: MetricsConfig = Field(default_factory=MetricsConfig)
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        """Reads a file; paths in it are relative to its folder. Raises ConfigError for anything wrong."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"{path} does not exist: write it, `Config.example_toml()` shows how"
+            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from error
+        return cls.from_toml(text, path.absolute().parent, str(path))
+
+    @classmethod
+    def from_toml(cls, text: str, base: Path, source: str = "configuration") -> Config:
+        """As `load`, from a text; `base` is the folder that paths are relative to, `source` what errors name."""
+        try:
+            tree = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{source} is not TOML: {error}") from error
+        try:
+            config = cls.model_validate(tree)
+        except ValidationError as error:
+            faults = "; ".join(config_text.explain(cls, fault) for fault in error.errors())
+            raise ConfigError(f"{source}: {faults}") from error
+        config._check_together(source)
+        return config._with_absolute_paths(base)
+
+    @staticmethod
+    def example_toml() -> str:
+        """A complete file with every key, its meaning and its default; optional keys are commented out."""
+        return config_text.example(Config)
+
+    def _check_together(self, source: str) -> None:
+        try:
+            self.policy.build()
+        except ConfigError as error:
+            raise ConfigError(f"{source}: [policy] {error}") from error
+        if not self.keeper.dry_run and self.keeper.keystore is None:
+            raise ConfigError(
+                f"{source}: [keeper] keystore is missing: name the key file, or set dry_run = true"
+            )
+        if self.schedule.interval_s == 0.0 and self.schedule.cron is None:
+            raise ConfigError(f"{source}: [schedule] needs interval_s above 0, or cron")
+        if self.gas.max_fee_gwei < self.gas.max_base_fee_gwei:
+            raise ConfigError(
+                f"{source}: [gas] max_fee_gwei = {self.gas.max_fee_gwei:g} is below max_base_fee_gwei = "
+                f"{self.gas.max_base_fee_gwei:g}: raise it"
+            )
+        if self.gas.max_priority_fee_gwei < self.gas.priority_fee_gwei:
+            raise ConfigError(
+                f"{source}: [gas] max_priority_fee_gwei = {self.gas.max_priority_fee_gwei:g} is below "
+                f"priority_fee_gwei = {self.gas.priority_fee_gwei:g}: raise it"
+            )
+
+    def _with_absolute_paths(self, base: Path) -> Config:
+        chain = {"deployment": _absolute(self.chain.deployment, base)}
+        update: dict[str, Section] = {"chain": self.chain.model_copy(update=chain)}
+        if self.keeper.keystore is not None:
+            keystore = {"keystore": _absolute(self.keeper.keystore, base)}
+            update["keeper"] = self.keeper.model_copy(update=keystore)
+        if "://" not in self.journal.url:
+            url = {"url": f"sqlite:///{_absolute(Path(self.journal.url), base)}"}
+            update["journal"] = self.journal.model_copy(update=url)
+        return self.model_copy(update=update)
