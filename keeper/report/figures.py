@@ -1,0 +1,128 @@
+"""The pictures of a run, as plotly figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+
+import plotly.graph_objects as go
+
+from keeper.report.record import HourRow, RebalanceRow, RunRecord
+
+# Okabe and Ito's palette: told apart by colour-blind readers too.
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+    "#666666",
+)
+TERM_COLOURS = (SKY, BLUE, RED, PURPLE, YELLOW, GREEN, ORANGE, GREY, "#000000")
+
+
+def spot_figure(record: RunRecord) -> go.Figure:
+    """Spot, and the implied volatility that was committed."""
+    x = _times(record.hours)
+    figure = _figure("Spot and implied volatility", "USD per ETH")
+    figure.add_scatter(x=x, y=[h.spot_usd for h in record.hours], name="spot", line={"color": BLUE})
+    figure.add_scatter(
+        x=x,
+        y=[100 * h.atm_vol for h in record.hours],
+        name="at-the-money volatility",
+        line={"color": ORANGE, "dash": "dot"},
+        yaxis="y2",
+    )
+    figure.update_layout(yaxis2={"title": "% a year", "overlaying": "y", "side": "right", "showgrid": False})
+    return figure
+
+
+def delta_figure(record: RunRecord) -> go.Figure:
+    """Net delta before each tick with and without hedges, after it, and the band."""
+    x = _times(record.hours)
+    figure = _figure("Net delta of the vault", "ETH")
+    lines = (
+        ("without hedging", [h.delta_unhedged_eth for h in record.hours], RED, "solid"),
+        ("hedged, before the tick", [h.delta_hedged_eth for h in record.hours], SKY, "solid"),
+        ("hedged, after the tick", [h.delta_after_eth for h in record.hours], BLUE, "solid"),
+    )
+    for name, y, colour, dash in lines:
+        figure.add_scatter(x=x, y=y, name=name, line={"color": colour, "dash": dash, "shape": "hv"})
+    figure.add_hrect(y0=-record.band_eth, y1=record.band_eth, fillcolor=GREEN, opacity=0.2, line_width=0)
+    return figure
+
+
+def share_figure(record: RunRecord) -> go.Figure:
+    """NAV per share, as it was and with every hedge flow left out."""
+    x = _times(record.hours)
+    figure = _figure("NAV per share", "USD")
+    for name, y, colour in (
+        ("hedged", [h.share_price_hedged_usd for h in record.hours], BLUE),
+        ("same book without hedges", [h.share_price_unhedged_usd for h in record.hours], RED),
+    ):
+        figure.add_scatter(x=x, y=y, name=name, line={"color": colour})
+    return figure
+
+
+def profit_figure(record: RunRecord) -> go.Figure:
+    """Profit since the start by cause, stacked, with the total on top."""
+    x = _times(record.hours)
+    figure = _figure("Profit and loss by cause, since the start", "USD")
+    names = list(record.hours[0].terms_usd)
+    for name, colour in zip(names, itertools.cycle(TERM_COLOURS), strict=False):
+        y = list(itertools.accumulate(h.terms_usd[name] for h in record.hours))
+        figure.add_bar(x=x, y=y, name=name.replace("_", " "), marker={"color": colour, "line": {"width": 0}})
+    total = itertools.accumulate(h.pnl_hedged_usd for h in record.hours)
+    figure.add_scatter(x=x, y=list(total), name="change of NAV", line={"color": "#000000", "width": 2})
+    figure.update_layout(barmode="relative", bargap=0)
+    return figure
+
+
+def gas_figure(record: RunRecord) -> go.Figure:
+    """Gas of each rebalance, and the base fee of the hours."""
+    figure = _figure("Gas per rebalance", "gas")
+    done = record.rebalances
+    figure.add_scatter(
+        x=_times(done),
+        y=[r.gas_used for r in done],
+        mode="markers",
+        name="gas used",
+        marker={"color": BLUE, "size": 7},
+        customdata=[(r.venues, r.filled_eth, r.cost_usd) for r in done],
+        hovertemplate="%{y:,} gas, %{customdata[1]:+.3f} ETH at %{customdata[0]}, %{customdata[2]:.2f} USD",
+    )
+    figure.add_scatter(
+        x=_times(record.hours),
+        y=[h.base_fee_gwei for h in record.hours],
+        name="base fee",
+        line={"color": ORANGE, "shape": "hv"},
+        yaxis="y2",
+    )
+    figure.update_layout(yaxis2={"title": "gwei", "overlaying": "y", "side": "right", "showgrid": False})
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def all_figures(record: RunRecord) -> list[go.Figure]:
+    """The pictures in the order of the page."""
+    return [make(record) for make in (spot_figure, delta_figure, share_figure, profit_figure, gas_figure)]
+
+
+def _times(rows: tuple[HourRow, ...] | tuple[RebalanceRow, ...]) -> list[dt.datetime]:
+    return [dt.datetime.fromtimestamp(row.timestamp_s, dt.UTC) for row in rows]
+
+
+def _figure(title: str, unit: str) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        title=title,
+        template="plotly_white",
+        height=420,
+        hovermode="x unified",
+        margin={"l": 60, "r": 60, "t": 60, "b": 40},
+        legend={"orientation": "h", "y": -0.15},
+        yaxis={"title": unit},
+    )
+    return figure
