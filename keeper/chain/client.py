@@ -1,0 +1,223 @@
+"""A node over JSON-RPC. Reads are retried, a broadcast never is; every failure has a type that says how to react."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import stamina
+from web3.exceptions import Web3Exception
+from web3.providers.base import JSONBaseProvider
+from web3.providers.rpc import HTTPProvider
+from web3.types import RPCEndpoint
+
+from keeper.chain.bindings import Log, RevertReason, revert_reason
+from keeper.errors import ConfigError, Halt, Retry, SkipTick
+
+BlockTag = int | Literal["latest", "pending"]
+
+
+class NodeError(SkipTick):
+    """The node answered with an error. For a broadcast it proves nothing: the transaction may be known already."""
+
+    def __init__(self, method: str, code: int, message: str, data: bytes | None) -> None:
+        super().__init__(f"node refused {method}: {message} (code {code})")
+        self.code, self.message, self.data = code, message, data
+
+
+class Reverted(SkipTick):
+    """A call reverted; `reason` carries the contract's custom error."""
+
+    def __init__(self, what: str, reason: RevertReason) -> None:
+        super().__init__(f"{what} reverts with {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class BlockHead:
+    """A block as far as the keeper looks at it. `base_fee_wei` per gas."""
+
+    number: int
+    hash: str
+    timestamp_s: int
+    base_fee_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A mined transaction. `gas_price_wei` is what each gas cost."""
+
+    tx_hash: str
+    block_number: int
+    block_hash: str
+    success: bool
+    gas_used: int
+    gas_price_wei: int
+    logs: tuple[Log, ...]
+
+
+class NodeClient:
+    """One node. `provider` is web3's own seam: HTTP in service, an in-process fake in tests."""
+
+    def __init__(
+        self,
+        provider: JSONBaseProvider,
+        where: str,
+        attempts: int = 3,
+        retry_budget_s: float = 20.0,
+    ) -> None:
+        self._provider = provider
+        self._attempts, self._retry_budget_s = attempts, retry_budget_s
+        self.where = where
+
+    @classmethod
+    def connect(cls, url: str, timeout_s: float = 10.0, attempts: int = 3) -> NodeClient:
+        """Over HTTP. Nothing is sent until the first call; messages name scheme and host only."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigError("node url must look like http://host:port or https://host/path")
+        provider = HTTPProvider(
+            url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None
+        )
+        port = f":{parts.port}" if parts.port else ""
+        return cls(provider, f"{parts.scheme}://{parts.hostname}{port}", attempts)
+
+    def require_chain(self, chain_id: int) -> None:
+        """Halt unless the node serves this chain."""
+        actual = int(self._read("eth_chainId"), 16)
+        if actual != chain_id:
+            raise Halt(
+                f"{self.where} serves chain {actual}, the configuration says {chain_id}: "
+                f"change the url or the chain id"
+            )
+
+    def head(self, block: BlockTag = "latest") -> BlockHead:
+        """A block header; Retry when the node does not have it (yet)."""
+        raw = self._read("eth_getBlockByNumber", _tag(block), False)
+        if raw is None:
+            raise Retry(
+                f"{self.where} does not have block {block}: it is behind, wait or change it"
+            )
+        return BlockHead(
+            number=int(raw["number"], 16),
+            hash=str(raw["hash"]),
+            timestamp_s=int(raw["timestamp"], 16),
+            base_fee_wei=int(raw.get("baseFeePerGas") or "0x0", 16),
+        )
+
+    def call(
+        self, to: str, data: bytes, block: BlockTag, what: str, sender: str | None = None
+    ) -> bytes:
+        """eth_call; Reverted with the decoded reason, `what` names the call in messages."""
+        tx = {"to": to, "data": "0x" + data.hex()} | ({"from": sender} if sender else {})
+        try:
+            return _bytes(self._read("eth_call", tx, _tag(block)))
+        except NodeError as error:
+            _raise_if_revert(error, what)
+            raise
+
+    def estimate_gas(self, sender: str, to: str, data: bytes, what: str) -> int:
+        """Gas of a transaction on the latest block; Reverted when it would fail."""
+        tx = {"from": sender, "to": to, "data": "0x" + data.hex()}
+        try:
+            return int(self._read("eth_estimateGas", tx), 16)
+        except NodeError as error:
+            _raise_if_revert(error, what)
+            raise
+
+    def balance(self, address: str, block: BlockTag = "latest") -> int:
+        """Wei."""
+        return int(self._read("eth_getBalance", address, _tag(block)), 16)
+
+    def transaction_count(self, address: str, block: BlockTag = "latest") -> int:
+        """Nonce that the next transaction of `address` has after `block`."""
+        return int(self._read("eth_getTransactionCount", address, _tag(block)), 16)
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """None while it is not mined."""
+        raw = self._read("eth_getTransactionReceipt", tx_hash)
+        return None if raw is None or raw.get("blockNumber") is None else _receipt(raw)
+
+    def broadcast(self, raw: bytes) -> None:
+        """Hands signed bytes to the node, once. Retry or NodeError: the outcome is unknown, not failed."""
+        self._request("eth_sendRawTransaction", "0x" + raw.hex())
+
+    def _read(self, method: str, *params: object) -> Any:
+        for attempt in stamina.retry_context(
+            on=Retry, attempts=self._attempts, timeout=self._retry_budget_s, wait_initial=0.2
+        ):
+            with attempt:
+                return self._request(method, *params)
+        raise AssertionError("stamina ends by returning or raising")
+
+    def _request(self, method: str, *params: object) -> Any:
+        try:
+            answer = self._provider.make_request(RPCEndpoint(method), list(params))
+        except (OSError, ValueError, Web3Exception) as error:
+            raise Retry(
+                f"no answer from {self.where} to {method} ({type(error).__name__}): "
+                f"check that the node runs and the url is right; the call can be repeated"
+            ) from None
+        if "error" in answer:
+            raise _node_error(method, answer["error"])
+        return answer.get("result")
+
+
+def _tag(block: BlockTag) -> str:
+    return hex(block) if isinstance(block, int) else block
+
+
+def _bytes(value: str) -> bytes:
+    return bytes.fromhex(value.removeprefix("0x"))
+
+
+def _node_error(method: str, error: object) -> NodeError:
+    if not isinstance(error, Mapping):
+        return NodeError(method, 0, str(error), None)
+    return NodeError(
+        method,
+        int(error.get("code", 0)),
+        str(error.get("message", "no message")),
+        _revert_data(error.get("data")),
+    )
+
+
+def _revert_data(data: object) -> bytes | None:
+    # anvil and geth give hex, some prefix it with "Reverted ", Ganache nests it in an object.
+    if isinstance(data, Mapping):
+        data = data.get("result") or data.get("data")
+    if not isinstance(data, str):
+        return None
+    text = data.removeprefix("Reverted ").removeprefix("0x")
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return None
+
+
+def _raise_if_revert(error: NodeError, what: str) -> None:
+    if error.data is not None:
+        raise Reverted(what, revert_reason(error.data)) from None
+    if error.code == 3 or "revert" in error.message.lower():
+        raise Reverted(what, RevertReason("Revert", (("message", error.message),))) from None
+
+
+def _receipt(raw: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        tx_hash=str(raw["transactionHash"]),
+        block_number=int(raw["blockNumber"], 16),
+        block_hash=str(raw["blockHash"]),
+        success=int(raw["status"], 16) == 1,
+        gas_used=int(raw["gasUsed"], 16),
+        gas_price_wei=int(raw.get("effectiveGasPrice") or "0x0", 16),
+        logs=tuple(
+            Log(
+                str(log["address"]),
+                tuple(_bytes(topic) for topic in log["topics"]),
+                _bytes(log["data"]),
+            )
+            for log in raw["logs"]
+        ),
+    )

@@ -1,0 +1,243 @@
+"""One block, one multicall, one Snapshot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+
+from keeper.chain.bindings import binding, revert_reason
+from keeper.chain.client import BlockHead, NodeClient, Reverted
+from keeper.chain.deployment import Deployment, Venue
+from keeper.errors import Halt, Retry
+from keeper.models import HedgeRules, OptionLeg, OracleState, Snapshot, SviSlice, VenueState
+from keeper.pricing.svi import slice_from_word
+from keeper.units import decode_series, from_wad
+
+_AGGREGATE = bytes.fromhex("82ad56cb")  # aggregate3((address,bool,bytes)[])
+_NO_DEBT = 2**255
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One view call of a multicall."""
+
+    contract: str
+    address: str
+    function: str
+    arguments: tuple[object, ...] = ()
+
+
+@dataclass(slots=True)
+class SnapshotReader:
+    """Reads the vault's whole situation at one block. `keeper_address` is whose nonce and balance count."""
+
+    node: NodeClient
+    deployment: Deployment
+    keeper_address: str
+    _expiries: frozenset[int] = field(default=frozenset(), init=False)
+
+    def snapshot(self) -> Snapshot:
+        """The latest block. Retry: node unreachable or its chain changed under the read; SkipTick: a view reverted."""
+        head = self.node.head()
+        fixed = self._fixed()
+        answers = self._ask((*fixed, *self._by_expiry(self._expiries)), head)
+        legs = _legs(answers[fixed[0]][0])
+        expiries = frozenset(leg.expiry_s for leg in legs)
+        if not expiries <= self._expiries:
+            answers |= self._ask(self._by_expiry(expiries - self._expiries), head)
+        self._expiries = expiries
+        nonce = self.node.transaction_count(self.keeper_address, head.number)
+        if self.node.head(head.number).hash != head.hash:
+            raise Retry(f"block {head.number} was replaced while it was read: read again")
+        return self._assemble(head, fixed, answers, legs, nonce)
+
+    def _fixed(self) -> tuple[Query, ...]:
+        at, market = self.deployment.address, self.deployment.underlying
+        vault = at("DeskVault")
+        names = ("Clearinghouse", "MarketOracle", "VolSurface", "HedgeManager")
+        clearing, oracle, surface, hedger = ((name, at(name)) for name in names)
+        venues = (
+            Query("IHedgeVenue", venue.address, view)
+            for venue in self.deployment.venues
+            for view in ("position", "health")
+        )
+        return (
+            Query(*clearing, "legsOf", (vault,)),
+            Query(*clearing, "accountOf", (vault,)),
+            Query(*clearing, "hedgeOf", (vault,)),
+            Query(*clearing, "equityOf", (vault,)),
+            Query(*oracle, "spot", (market,)),
+            Query(*oracle, "state", (market,)),
+            Query(*oracle, "poolPrice", (market,)),
+            Query(*surface, "lastCommit", (market,)),
+            Query(*hedger, "parameters"),
+            Query(*hedger, "epoch"),
+            Query(*hedger, "budgetLeft"),
+            Query(*hedger, "netDelta", (market,)),
+            *venues,
+        )
+
+    def _by_expiry(self, expiries: frozenset[int]) -> tuple[Query, ...]:
+        surface, oracle = (self.deployment.address(n) for n in ("VolSurface", "MarketOracle"))
+        market = self.deployment.underlying
+        return tuple(
+            query
+            for expiry in sorted(expiries)
+            for query in (
+                Query("VolSurface", surface, "sliceOf", (market, expiry)),
+                Query("MarketOracle", oracle, "settlementPrice", (market, expiry)),
+            )
+        )
+
+    def _ask(self, queries: Sequence[Query], head: BlockHead) -> dict[Query, tuple[Any, ...]]:
+        if not queries:
+            return {}
+        calls = [
+            (q.address, True, binding(q.contract).encode(q.function, *q.arguments)) for q in queries
+        ]
+        data = _AGGREGATE + encode(["(address,bool,bytes)[]"], [calls])
+        answer = self.node.call(
+            self.deployment.multicall, data, head.number, "Multicall3.aggregate3"
+        )
+        try:
+            (results,) = decode(["(bool,bytes)[]"], answer)
+        except (DecodingError, OverflowError):
+            raise Halt(
+                f"{self.deployment.multicall} is not Multicall3: correct it in the deployment record"
+            ) from None
+        for query, (good, result) in zip(queries, results, strict=True):
+            if not good:
+                raise Reverted(f"{query.contract}.{query.function}", revert_reason(result))
+        return {
+            query: binding(query.contract).decode(query.function, result)
+            for query, (_, result) in zip(queries, results, strict=True)
+        }
+
+    def _assemble(
+        self,
+        head: BlockHead,
+        fixed: tuple[Query, ...],
+        answers: dict[Query, tuple[Any, ...]],
+        legs: tuple[OptionLeg, ...],
+        nonce: int,
+    ) -> Snapshot:
+        view = {q.function: answers[q] for q in fixed if q.contract != "IHedgeVenue"}
+        venues = self.deployment.venues
+        states = {(q.address, q.function): answers[q] for q in fixed if q.contract == "IHedgeVenue"}
+        positions = [states[v.address, "position"] for v in venues]
+        cash, base, _ = view["accountOf"]
+        _require_all_venues(view["hedgeOf"], cash, base, positions)
+        spot, spot_at = view["spot"]
+        return Snapshot(
+            chain_id=self.deployment.chain_id,
+            block_number=head.number,
+            block_hash=head.hash,
+            timestamp_s=head.timestamp_s,
+            base_fee_wei=head.base_fee_wei,
+            underlying=self.deployment.underlying,
+            spot_usd=from_wad(spot),
+            spot_updated_at_s=spot_at,
+            oracle_state=OracleState(view["state"][0]),
+            pool_price_usd=from_wad(view["poolPrice"][0]),
+            surface_committed_at_s=view["lastCommit"][0],
+            cash_usd=from_wad(cash),
+            base_eth=from_wad(base),
+            legs=legs,
+            slices=_slices(answers, {leg.expiry_s for leg in legs}),
+            venues=tuple(
+                _venue(v, states[v.address, "position"], states[v.address, "health"])
+                for v in venues
+            ),
+            rules=_rules(view),
+            chain_delta_eth=from_wad(view["netDelta"][0]),
+            equity_usd=from_wad(view["equityOf"][0]),
+            keeper_address=self.keeper_address,
+            keeper_balance_wei=self.node.balance(self.keeper_address, head.number),
+            keeper_nonce=nonce,
+            settlement_prices_usd=_settled(answers, {leg.expiry_s for leg in legs}),
+        )
+
+
+def keeper_on_chain(node: NodeClient, deployment: Deployment) -> str:
+    """The address that the hedge manager takes orders from."""
+    codec = binding("HedgeManager")
+    data = codec.encode("keeper")
+    answer = node.call(deployment.address("HedgeManager"), data, "latest", "HedgeManager.keeper")
+    return str(codec.decode("keeper", answer)[0])
+
+
+def _legs(raw: Sequence[tuple[int, int]]) -> tuple[OptionLeg, ...]:
+    legs = []
+    for series, size in raw:
+        underlying, expiry_s, strike_usd, is_call = decode_series(series)
+        legs.append(OptionLeg(series, underlying, expiry_s, strike_usd, is_call, from_wad(size)))
+    return tuple(legs)
+
+
+def _expiry_answers(
+    answers: dict[Query, tuple[Any, ...]], function: str, expiries: set[int]
+) -> list[tuple[int, Any]]:
+    picked: Callable[[Query], int] = lambda q: int(str(q.arguments[1]))  # noqa: E731
+    return sorted(
+        (picked(q), values[0])
+        for q, values in answers.items()
+        if q.function == function and picked(q) in expiries
+    )
+
+
+def _slices(answers: dict[Query, tuple[Any, ...]], expiries: set[int]) -> tuple[SviSlice, ...]:
+    return tuple(
+        slice_from_word(word, expiry, from_wad(carry), committed_at)
+        for expiry, (word, carry, committed_at) in _expiry_answers(answers, "sliceOf", expiries)
+        if word
+    )
+
+
+def _settled(
+    answers: dict[Query, tuple[Any, ...]], expiries: set[int]
+) -> tuple[tuple[int, float], ...]:
+    found = _expiry_answers(answers, "settlementPrice", expiries)
+    return tuple((expiry, from_wad(price)) for expiry, price in found if price)
+
+
+def _venue(venue: Venue, position: tuple[Any, ...], health: tuple[Any, ...]) -> VenueState:
+    return VenueState(
+        address=venue.address,
+        kind=venue.kind,
+        base_eth=from_wad(position[0]),
+        quote_usd=from_wad(position[1]),
+        health=math.inf if health[0] >= _NO_DEBT else from_wad(health[0]),
+        fee=venue.fee,
+    )
+
+
+def _rules(view: dict[str, tuple[Any, ...]]) -> HedgeRules:
+    (band, reduction, slippage, gross, health, cap, _, surface_age) = view["parameters"][0]
+    return HedgeRules(
+        band_eth=from_wad(band),
+        min_reduction=from_wad(reduction),
+        max_slippage=from_wad(slippage),
+        gross_cap_eth=from_wad(gross),
+        min_health=from_wad(health),
+        budget_left_usd=from_wad(view["budgetLeft"][0]),
+        budget_cap_usd=from_wad(cap),
+        surface_max_age_s=surface_age,
+        epoch=view["epoch"][0],
+    )
+
+
+def _require_all_venues(
+    hedge: tuple[Any, ...], cash: int, base: int, positions: list[tuple[Any, ...]]
+) -> None:
+    """In integers: a venue that the record forgot would be missing from every delta that we compute."""
+    known = (base + sum(p[0] for p in positions), cash + sum(p[1] for p in positions))
+    if known != tuple(hedge):
+        raise Halt(
+            f"the clearinghouse counts base and quote {tuple(hedge)}, account and known venues hold {known}: "
+            f"add the missing venue to the deployment record"
+        )
