@@ -133,6 +133,7 @@ def _fill(calls: BoolArray, block: list[FloatArray], out: FloatArray, scratch: F
     d2 *= strike
     np.multiply(forward, delta, out=price_)
     price_ -= d2
+    price_ *= sign
     delta *= sign
     np.subtract(forward, strike, out=tmp)
     tmp *= sign
