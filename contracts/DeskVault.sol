@@ -15,6 +15,7 @@ import {IVolSurface} from "./interfaces/IVolSurface.sol";
 import {IERC7540Deposit, IERC7540Operator, IERC7540Redeem} from "./interfaces/external/IERC7540.sol";
 import {IERC7575} from "./interfaces/external/IERC7575.sol";
 import {RequestQueue} from "./libraries/RequestQueue.sol";
+import {Leg, SeriesId} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 import {Requests} from "./vault/Requests.sol";
 
@@ -178,11 +179,26 @@ contract DeskVault is Requests, AccessManaged {
         if (block.timestamp < endsAt) revert EpochNotOver(endsAt, block.timestamp);
         OracleState state = oracle.state(underlying);
         if (state != OracleState.Fresh) revert OracleNotFresh(uint8(state));
-        (, , uint256 legs) = clearinghouse.accountOf(address(this));
-        if (legs == 0) return;
+        Leg[] memory legs = clearinghouse.legsOf(address(this));
+        if (legs.length == 0) return;
+        _checkExpiriesProven(legs);
         uint256 age = block.timestamp - surface.lastCommit(underlying);
         uint256 maxAge = _parameters.surfaceMaxAge;
         if (age > maxAge) revert SurfaceTooOld(age, maxAge);
+    }
+
+    /// @dev Until its price is proven an expired leg is valued at spot, and whoever knows the round that will settle it
+    /// knows by how much that is wrong. Anyone can prove it.
+    function _checkExpiriesProven(Leg[] memory legs) private view {
+        uint56 known;
+        for (uint256 i = 0; i < legs.length; ++i) {
+            SeriesId series = legs[i].series;
+            if (series.expiry() > block.timestamp || series.expiryKey() == known) continue;
+            known = series.expiryKey();
+            if (oracle.settlementPrice(series.underlying(), series.expiry()) == 0) {
+                revert ExpiryNotProven(series.underlying(), series.expiry());
+            }
+        }
     }
 
     function _priced() private view returns (Flow memory f) {

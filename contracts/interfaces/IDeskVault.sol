@@ -52,11 +52,13 @@ interface IDeskVault is IERC7540Operator, IERC7540Deposit, IERC7540Redeem, IERC7
     error EpochNotOver(uint256 endsAt, uint256 nowAt);
     error OracleNotFresh(uint8 state);
     error SurfaceTooOld(uint256 age, uint256 maxAge);
+    error ExpiryNotProven(uint16 underlying, uint40 expiry);
     error PreviewUnsupported();
     error VaultParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);
 
-    /// @notice Ends the current epoch: mints, burns and moves cash. Anyone, once the epoch is over. A NAV of zero fills
-    /// nobody and the epoch ends all the same.
+    /// @notice Ends the current epoch: mints, burns and moves cash. Anyone, once the epoch is over, while the oracle is
+    /// Fresh and, if the vault has open legs, the surface is young enough and expired legs have a proven price. A NAV of
+    /// zero fills nobody and the epoch ends all the same.
     function processEpoch() external;
 
     function currentEpoch() external view returns (uint256);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {OracleState} from "../interfaces/IMarketOracle.sol";
+import {IVolSurface} from "../interfaces/IVolSurface.sol";
+
+/// @title Oracle and surface of one market, as the vault, the Clearinghouse and the RiskEngine read them, set by hand.
+/// @notice Tests only: it lets a test move price, state and age one by one.
+contract MockVaultMarket {
+    uint256 private _spot;
+    OracleState private _state;
+    uint256 private _lastCommit;
+    mapping(uint40 expiry => IVolSurface.SliceState) private _slices;
+    mapping(uint40 expiry => uint256 price) private _settlement;
+
+    function setSpot(uint256 price) external {
+        _spot = price;
+    }
+
+    function setState(OracleState state_) external {
+        _state = state_;
+    }
+
+    function setSettlement(uint40 expiry, uint256 price) external {
+        _settlement[expiry] = price;
+    }
+
+    function setSlice(uint40 expiry, uint256 slice) external {
+        _slices[expiry] = IVolSurface.SliceState(slice, 0, block.timestamp);
+        _lastCommit = block.timestamp;
+    }
+
+    function spot(uint16) external view returns (uint256 price, uint256 updatedAt) {
+        return (_spot, block.timestamp);
+    }
+
+    function state(uint16) external view returns (OracleState) {
+        return _state;
+    }
+
+    function settlementPrice(uint16, uint40 expiry) external view returns (uint256) {
+        return _settlement[expiry];
+    }
+
+    function sliceOf(uint16, uint40 expiry) external view returns (IVolSurface.SliceState memory) {
+        return _slices[expiry];
+    }
+
+    function lastCommit(uint16) external view returns (uint256) {
+        return _lastCommit;
+    }
+}
