@@ -39,7 +39,7 @@ class SyntheticParameters:
     jumps_per_year: float = 120.0
     jump_mean: float = -0.004
     jump_std: float = 0.02
-    crash_hour: int = 82
+    crash_hour: int = 58
     crash_return: float = -0.40
     volume_eth_per_hour: float = 20_000.0
 

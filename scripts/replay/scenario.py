@@ -1,0 +1,165 @@
+"""What the other people in the replay do: a fixed tape of listings and option trades. Pure, and the same every time.
+
+Sizes are in ETH and strikes relative to spot, so that the scenario fits any price level.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from dataclasses import dataclass
+
+from keeper.errors import ConfigError
+
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
+WEEK_S = 7 * DAY_S
+# 1970-01-02 was a Friday; weekly options expire on Fridays at 08:00 UTC.
+FIRST_FRIDAY_0800_S = DAY_S + 8 * HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioParameters:
+    """Everything about the other actors.
+
+    Deposits in ETH-equivalents at the first price, with the hour in which each is requested. The buyer trades every
+    `buy_every_h` hours, calls and puts in turn; the seller every `sell_every_h` hours, both sides at once and more
+    than the buyer has bought lately, so that the desk is long for a while.
+    """
+
+    seed: int = 31
+    deposits_eth: tuple[float, ...] = (900.0, 700.0, 500.0)
+    deposit_hours: tuple[int, ...] = (0, 0, 24)
+    strikes: tuple[float, ...] = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)
+    extra_strikes: tuple[float, ...] = (0.85, 0.9, 1.0, 1.1, 1.15)
+    first_trade_h: int = 1
+    buy_every_h: int = 4
+    first_puts_eth: float = 150.0
+    buy_puts_eth: tuple[float, float] = (8.0, 16.0)
+    buy_calls_eth: tuple[float, float] = (5.0, 15.0)
+    buy_calls_at: tuple[float, float] = (1.05, 1.15)
+    buy_puts_at: tuple[float, float] = (0.95, 1.1)
+    sell_every_h: int = 48
+    sell_first_h: int = 28
+    sell_calls_eth: float = 200.0
+    sell_puts_eth: float = 30.0
+    sell_calls_at: float = 1.05
+    sell_puts_at: float = 0.9
+    min_life_h: int = 12
+    cutoff_h: int = 2
+
+    def __post_init__(self) -> None:
+        if len(self.deposits_eth) != len(self.deposit_hours):
+            raise ConfigError("scenario: each deposit needs its hour")
+        if len(self.strikes) * 2 + len(self.extra_strikes) * 2 > 32:
+            raise ConfigError("scenario: the desk lists at most 32 series, calls and puts together")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A trade that an actor wants: + buys. `moneyness` is strike over spot."""
+
+    actor: str
+    is_call: bool
+    moneyness: float
+    size_eth: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One hour of the tape. `time_s` is the close of the hour's candle."""
+
+    hour: int
+    time_s: int
+    expiry_s: int
+    list_new: bool
+    settle_s: int | None
+    wishes: tuple[Wish, ...]
+    close_out: bool
+    deposits: tuple[int, ...]
+
+
+def next_expiry(time_s: int, min_life_s: int) -> int:
+    """The first Friday 08:00 UTC at least `min_life_s` after `time_s`."""
+    weeks = -(-(time_s + min_life_s - FIRST_FRIDAY_0800_S) // WEEK_S)
+    return FIRST_FRIDAY_0800_S + weeks * WEEK_S
+
+
+def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, ...]:
+    """The tape of a replay whose first candle opens at `start_s`.
+
+    At the end the takers close what they hold, in the last hour in which the desk still trades the series.
+    """
+    if hours < 3:
+        raise ConfigError(f"a replay needs at least 3 hours, not {hours}: choose a later END")
+    dice = random.Random(p.seed)
+    times = [start_s + (h + 1) * HOUR_S for h in range(hours)]
+    expiry = next_expiry(times[0], p.min_life_h * HOUR_S)
+    close_at = _close_hour(times, expiry, p)
+    steps: list[Step] = []
+    listed = False
+    for h, time in enumerate(times):
+        settle = expiry if time >= expiry else None
+        if settle is not None:
+            expiry, listed = next_expiry(time, p.min_life_h * HOUR_S), False
+        list_new = not listed and h < close_at
+        listed = listed or list_new
+        open_for_trade = listed and h < close_at and expiry - time > p.cutoff_h * HOUR_S
+        wishes = _wishes(h, dice, p)
+        steps.append(
+            Step(
+                hour=h,
+                time_s=time,
+                expiry_s=expiry,
+                list_new=list_new,
+                settle_s=settle,
+                wishes=wishes if open_for_trade else (),
+                close_out=h == close_at,
+                deposits=tuple(i for i, at in enumerate(p.deposit_hours) if min(at, close_at - 2) == h),
+            )
+        )
+    return tuple(steps)
+
+
+def nearest_strike(target: float, strikes: list[float]) -> float:
+    """The listed strike nearest to a price, the lower of two as near."""
+    return min(strikes, key=lambda strike: (abs(strike - target), strike))
+
+
+def ladder(spot: float, relative: tuple[float, ...]) -> list[float]:
+    """Strikes around a spot on a grid of about 1 % of it with two significant digits at most."""
+    step = 10.0 ** (len(str(int(spot))) - 2) / 2 if spot >= 10 else 0.05
+    return sorted({round(round(spot * r / step) * step, 8) for r in relative})
+
+
+def describe(expiry_s: int) -> str:
+    """As people write an expiry."""
+    return dt.datetime.fromtimestamp(expiry_s, dt.UTC).strftime("%d %b %Y %H:%M UTC")
+
+
+def _close_hour(times: list[int], expiry: int, p: ScenarioParameters) -> int:
+    """The last hour in which whatever is open then can still be traded."""
+    for h in range(len(times) - 1, 0, -1):
+        live = expiry
+        while live <= times[h]:
+            live = next_expiry(live, p.min_life_h * HOUR_S)
+        if live - times[h] > p.cutoff_h * HOUR_S:
+            return h
+    raise ConfigError("the whole replay lies inside the desk's cutoff before an expiry: choose an earlier START")
+
+
+def _wishes(hour: int, dice: random.Random, p: ScenarioParameters) -> tuple[Wish, ...]:
+    """The buyer wants protection: two puts for each call. The dice fall every hour, whatever comes of it."""
+    put = Wish("buyer", False, dice.uniform(*p.buy_puts_at), round(dice.uniform(*p.buy_puts_eth), 1))
+    call = Wish("buyer", True, dice.uniform(*p.buy_calls_at), round(dice.uniform(*p.buy_calls_eth), 1))
+    since = hour - p.first_trade_h
+    wishes: list[Wish] = []
+    if since == 0:
+        wishes = [Wish("buyer", False, 0.95, p.first_puts_eth), call]
+    elif since > 0 and since % p.buy_every_h == 0:
+        wishes = [call if (since // p.buy_every_h) % 3 == 0 else put]
+    since = hour - p.sell_first_h
+    if since >= 0 and since % p.sell_every_h == 0:
+        wishes.append(Wish("seller", True, p.sell_calls_at, -p.sell_calls_eth))
+        wishes.append(Wish("seller", False, p.sell_puts_at, -p.sell_puts_eth))
+    return tuple(wishes)
