@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import rlp
 from eth_utils import keccak, to_checksum_address
 
-from keeper.errors import Halt, Retry
+from keeper.errors import ConfigError, Halt, Retry
 from scripts.deployment import abi as codec
 from scripts.deployment.record import Step
 from scripts.deployment.rpc import Rpc, RpcError
@@ -71,6 +71,21 @@ def create_address(sender: str, nonce: int) -> str:
 def explain(abi: codec.Abi, error: RpcError) -> str:
     """What a refusal says: the custom error where the ABI knows it, else the node's message."""
     return codec.explain_revert(abi, error.data) if error.data else error.message
+
+
+def read_contract(
+    rpc: Rpc, address: str, abi: codec.Abi, function: str, args: Sequence[Any] = ()
+) -> Any:
+    """Result of a view at the latest block. Raises DeploymentError where it reverts or is not there."""
+    data = codec.encode_call(abi, function, args)
+    try:
+        result = rpc("eth_call", {"to": address, "data": "0x" + data.hex()}, "latest")
+    except RpcError as error:
+        raise DeploymentError(f"{function} on {address} fails: {explain(abi, error)}") from None
+    try:
+        return codec.decode_result(abi, function, len(args), bytes.fromhex(result[2:]))
+    except ConfigError as error:
+        raise DeploymentError(f"{function} on {address}: {error}") from None
 
 
 class Delivery:

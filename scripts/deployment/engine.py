@@ -21,10 +21,10 @@ from scripts.deployment.delivery import (
     Intent,
     Receipt,
     create_address,
-    explain,
+    read_contract,
 )
 from scripts.deployment.record import Anchor, RecordFile, Step
-from scripts.deployment.rpc import Rpc, RpcError
+from scripts.deployment.rpc import Rpc
 from scripts.deployment.senders import Sender
 
 
@@ -83,12 +83,7 @@ class StepRunner:
 
     def read(self, address: str, abi: codec.Abi, function: str, args: Sequence[Any] = ()) -> Any:
         """Result of a view. Raises DeploymentError where it reverts or answers with something else."""
-        data = codec.encode_call(abi, function, args)
-        try:
-            result = self.rpc("eth_call", {"to": address, "data": "0x" + data.hex()}, "latest")
-        except RpcError as error:
-            raise DeploymentError(f"{function} on {address} fails: {explain(abi, error)}") from None
-        return codec.decode_result(abi, function, len(args), bytes.fromhex(result[2:]))
+        return read_contract(self.rpc, address, abi, function, args)
 
     def _execute(self, name: str, intent: Intent) -> Step:
         if name in self._names:

@@ -1,0 +1,89 @@
+"""External addresses and roles of a network: scripts/networks/<name>.toml, or a development chain's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from eth_utils import to_checksum_address
+from pydantic import Field
+
+from keeper.errors import ConfigError
+from scripts.deployment.configuration import Address, Section, read_toml
+
+FOLDER = Path(__file__).resolve().parents[1] / "networks"
+DEVELOPMENT_CHAIN_IDS = frozenset({31337, 1337})
+PARAMETER_FILE = "parameters"
+
+
+class External(Section):
+    """Contracts of others that the desk stands on. `uniswap_pool` trades USDC against WETH."""
+
+    usdc: Address
+    weth: Address
+    feed: Address
+    uniswap_pool: Address
+    aave_pool: Address
+
+
+class Expected(Section):
+    """What the external contracts must say of themselves. The pool's fee is in 1e-6 of a trade."""
+
+    usdc_symbol: str = "USDC"
+    weth_symbol: str = "WETH"
+    feed_decimals: Annotated[int, Field(ge=0, le=18)] = 8
+    uniswap_fee: Annotated[int, Field(gt=0, lt=1_000_000)] = 500
+    min_pool_weth: Annotated[int, Field(ge=0)] = 1
+
+
+class Roles(Section):
+    """Who may do what. `governor_delay_s` is the notice of every change by governance, seconds."""
+
+    governor: Address
+    guardian: Address
+    keeper: Address
+    committer: Address
+    lister: Address
+    governor_delay_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 0
+
+
+class Sending(Section):
+    """How transactions are awaited."""
+
+    confirmations: Annotated[int, Field(ge=1, le=64)] = 2
+    timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 900.0
+
+
+class NetworkFile(Section):
+    """The whole of a network file."""
+
+    chain_id: Annotated[int, Field(gt=0)]
+    external: External
+    roles: Roles
+    expected: Expected = Expected()
+    sending: Sending = Sending()
+
+
+def load_network(name: str, folder: Path = FOLDER) -> NetworkFile:
+    """The file of a network that is not a development chain. Raises ConfigError with what to do."""
+    known = sorted(path.stem for path in folder.glob("*.toml") if path.stem != PARAMETER_FILE)
+    if name not in known:
+        raise ConfigError(
+            f"unknown network {name!r}: write {folder / name}.toml as docs/deployment.md says, or use "
+            f"one of {', '.join(['development', *known])}"
+        )
+    network = read_toml(folder / f"{name}.toml", NetworkFile)
+    if network.chain_id in DEVELOPMENT_CHAIN_IDS:
+        raise ConfigError(f"chain id {network.chain_id} is a development chain: it needs no file")
+    return network
+
+
+def development_roles(accounts: Sequence[str]) -> Roles:
+    """Deployer governs and guards; one other account is keeper, committer and lister."""
+    if len(accounts) < 2:
+        raise ConfigError("a development chain needs two accounts: deployer and keeper")
+    deployer, keeper = (to_checksum_address(account) for account in accounts[:2])
+    return Roles(
+        governor=deployer, guardian=deployer, keeper=keeper, committer=keeper, lister=keeper
+    )

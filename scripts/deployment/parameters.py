@@ -1,0 +1,223 @@
+"""Protocol parameters: scripts/networks/parameters.toml in people's units, the contracts' integers out.
+
+The bounds are the contracts' own hard ranges, so that a bad value is refused before the first
+transaction. Every conversion to the chain's scale is in this module.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from keeper import units
+from scripts.deployment.configuration import Section, read_toml, validated
+from scripts.deployment.networks import FOLDER, PARAMETER_FILE
+
+DAY_S = 86_400
+
+
+def _between(low: str, high: str) -> Any:
+    return Field(ge=Decimal(low), le=Decimal(high), allow_inf_nan=False)
+
+
+class OracleParameters(Section):
+    """Of MarketOracle.registerMarket."""
+
+    max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
+    twap_window_s: Annotated[int, Field(ge=60, le=DAY_S)]
+    max_deviation: Annotated[Decimal, _between("0.001", "0.2")]
+
+
+class SurfaceParameters(Section):
+    """Of VolSurface: annualised volatilities, carry per year, share of spot."""
+
+    min_vol: Annotated[Decimal, _between("0.01", "1")]
+    max_vol: Annotated[Decimal, _between("0.01", "8")]
+    max_carry_per_year: Annotated[Decimal, _between("0", "1")]
+    max_spot_deviation: Annotated[Decimal, _between("0.0001", "0.1")]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_vol < self.min_vol:
+            raise ValueError("max_vol is below min_vol")
+        return self
+
+    def struct(self) -> dict[str, int]:
+        """IVolSurface.SurfaceParameters."""
+        return {
+            "minVol": wad(self.min_vol),
+            "maxVol": wad(self.max_vol),
+            "maxCarry": wad(self.max_carry_per_year),
+            "maxSpotDeviation": wad(self.max_spot_deviation),
+        }
+
+
+class MarginParameters(Section):
+    """Of RiskEngine: relative moves and shares."""
+
+    spot_move: Annotated[Decimal, _between("0.05", "0.5")]
+    vol_up: Annotated[Decimal, _between("0.01", "2")]
+    vol_down: Annotated[Decimal, _between("0.01", "0.5")]
+    contingency: Annotated[Decimal, _between("0", "0.1")]
+    maintenance_share: Annotated[Decimal, _between("0.5", "1")]
+
+    def struct(self) -> dict[str, int]:
+        """IRiskEngine.MarginParameters."""
+        return {
+            "spotMove": wad(self.spot_move),
+            "volUp": wad(self.vol_up),
+            "volDown": wad(self.vol_down),
+            "contingency": wad(self.contingency),
+            "maintenanceShare": wad(self.maintenance_share),
+        }
+
+
+class ClearingParameters(Section):
+    """Of Clearinghouse."""
+
+    cure_discount: Annotated[Decimal, _between("0", "0.2")]
+    max_negative_cash_usd: Annotated[Decimal, _between("0", "1e9")]
+
+
+class DeskParameters(Section):
+    """Of OptionDesk."""
+
+    vol_spread: Annotated[Decimal, _between("0", "0.5")]
+    latency_floor: Annotated[Decimal, _between("0", "0.05")]
+    min_spread_usd: Annotated[Decimal, _between("0", "100")]
+    min_size_contracts: Annotated[Decimal, _between("0.0001", "1000")]
+    open_cutoff_s: Annotated[int, Field(ge=0, le=DAY_S)]
+    surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
+
+    def struct(self) -> dict[str, int]:
+        """IOptionDesk.DeskParameters."""
+        return {
+            "volSpread": wad(self.vol_spread),
+            "latencyFloor": wad(self.latency_floor),
+            "minSpread": wad(self.min_spread_usd),
+            "minSize": wad(self.min_size_contracts),
+            "openCutoff": self.open_cutoff_s,
+            "surfaceMaxAge": self.surface_max_age_s,
+        }
+
+
+class HedgeParameters(Section):
+    """Of HedgeManager."""
+
+    band_eth: Annotated[Decimal, _between("0.001", "1e6")]
+    min_reduction: Annotated[Decimal, _between("0.1", "1")]
+    max_slippage: Annotated[Decimal, _between("0.0001", "0.05")]
+    gross_cap_eth: Annotated[Decimal, _between("0", "1e6")]
+    min_health: Annotated[Decimal, _between("1.05", "5")]
+    budget_cap_usd: Annotated[Decimal, _between("1", "1e7")]
+    budget_refill_usd_per_hour: Annotated[Decimal, _between("0", "1e7")]
+    surface_max_age_s: Annotated[int, Field(ge=60, le=2 * DAY_S)]
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.budget_refill_usd_per_hour > self.budget_cap_usd:
+            raise ValueError("budget_refill_usd_per_hour is above budget_cap_usd")
+        return self
+
+    def struct(self) -> dict[str, int]:
+        """IHedgeManager.HedgeParameters."""
+        return {
+            "band": wad(self.band_eth),
+            "minReduction": wad(self.min_reduction),
+            "maxSlippage": wad(self.max_slippage),
+            "grossCap": wad(self.gross_cap_eth),
+            "minHealth": wad(self.min_health),
+            "budgetCap": wad(self.budget_cap_usd),
+            "budgetRefill": wad(self.budget_refill_usd_per_hour / 3600),
+            "surfaceMaxAge": self.surface_max_age_s,
+        }
+
+
+class VaultParameters(Section):
+    """Of DeskVault."""
+
+    epoch_length_s: Annotated[int, Field(ge=3600, le=30 * DAY_S)]
+    surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
+    min_deposit_usd: Annotated[Decimal, _between("1", "100000")]
+    min_redeem_shares: Annotated[Decimal, _between("0.000001", "100")]
+    vol_uncertainty: Annotated[Decimal, _between("0", "1")]
+    delta_uncertainty: Annotated[Decimal, _between("0", "0.1")]
+
+    def struct(self) -> dict[str, int]:
+        """IDeskVault.VaultParameters."""
+        return {
+            "epochLength": self.epoch_length_s,
+            "surfaceMaxAge": self.surface_max_age_s,
+            "minDeposit": usdc(self.min_deposit_usd),
+            "minRedeem": wad(self.min_redeem_shares),
+            "volUncertainty": wad(self.vol_uncertainty),
+            "deltaUncertainty": wad(self.delta_uncertainty),
+        }
+
+
+class ShortParameters(Section):
+    """Of AaveShortVenue: health is collateral x liquidation threshold over debt."""
+
+    target_health: Annotated[Decimal, _between("1.3", "4")]
+    release_health: Annotated[Decimal, _between("1.32", "10")]
+    unwind_slippage: Annotated[Decimal, _between("0.001", "0.1")]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.release_health < self.target_health + Decimal("0.02"):
+            raise ValueError("release_health must be at least 0.02 above target_health")
+        return self
+
+    def struct(self) -> dict[str, int]:
+        """IAaveShortVenue.VenueParameters."""
+        return {
+            "targetHealth": wad(self.target_health),
+            "releaseHealth": wad(self.release_health),
+            "unwindSlippage": wad(self.unwind_slippage),
+        }
+
+
+class Parameters(Section):
+    """The whole file."""
+
+    oracle: OracleParameters
+    surface: SurfaceParameters
+    margin: MarginParameters
+    clearing: ClearingParameters
+    desk: DeskParameters
+    hedge: HedgeParameters
+    vault: VaultParameters
+    aave_short: ShortParameters
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.hedge.min_health > self.aave_short.target_health:
+            raise ValueError(
+                "hedge.min_health is above aave_short.target_health: no hedge could pass"
+            )
+        return self
+
+    def with_values(self, **sections: dict[str, Any]) -> Parameters:
+        """The same with some values changed, checked again: `with_values(hedge={"band_eth": 5})`."""
+        content = self.model_dump()
+        for name, values in sections.items():
+            content[name] = {**content.get(name, {}), **values}
+        return validated(content, Parameters, "changed parameters")
+
+
+def wad(value: Decimal) -> int:
+    """Rounded down: limits and spreads differ from the file by at most 1e-18."""
+    return units.to_wad_down(value)  # type: ignore[arg-type]  # exact for Decimal too
+
+
+def usdc(value: Decimal) -> int:
+    """Token units, rounded down."""
+    return units.to_usdc_down(value)  # type: ignore[arg-type]
+
+
+def load_parameters(path: Path = FOLDER / f"{PARAMETER_FILE}.toml") -> Parameters:
+    """The parameters of a deployment. Raises ConfigError with every fault."""
+    return read_toml(path, Parameters)

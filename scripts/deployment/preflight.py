@@ -1,0 +1,147 @@
+"""Looks at every external contract before the first own transaction; all faults in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from keeper.errors import Halt
+from scripts.deployment.delivery import DeploymentError, read_contract
+from scripts.deployment.external_abi import AAVE_POOL, FEED, POOL, TOKEN
+from scripts.deployment.networks import Expected, External
+from scripts.deployment.parameters import OracleParameters
+from scripts.deployment.rpc import Rpc
+
+USDC_DECIMALS = 6
+WETH_DECIMALS = 18
+TICK_BASE = 1.0001
+_ACTIVE, _FROZEN, _BORROWING, _PAUSED = 56, 57, 58, 60  # bits of Aave's reserve configuration
+_LTV_MASK = 0xFFFF
+
+
+class PreflightError(Halt):
+    """External contracts are not what the configuration says. Nothing was sent."""
+
+
+class Preflight:
+    """Checks of one network's external contracts; each yields faults as sentences."""
+
+    def __init__(
+        self, rpc: Rpc, external: External, expected: Expected, oracle: OracleParameters
+    ) -> None:
+        self._rpc = rpc
+        self._external = external
+        self._expected = expected
+        self._oracle = oracle
+        block = rpc.block("latest")
+        assert block is not None
+        self._now_s = int(block["timestamp"], 16)
+        self._feed_price_usd: float | None = None
+
+    def run(self) -> None:
+        """Raises PreflightError with every fault found."""
+        e, x = self._external, self._expected
+        checks: list[tuple[str, str, Callable[[], Iterator[str]]]] = [
+            ("usdc", e.usdc, lambda: self._token(e.usdc, USDC_DECIMALS, x.usdc_symbol)),
+            ("weth", e.weth, lambda: self._token(e.weth, WETH_DECIMALS, x.weth_symbol)),
+            ("feed", e.feed, self._feed),
+            ("uniswap_pool", e.uniswap_pool, self._pool),
+            ("aave_pool", e.aave_pool, self._aave),
+        ]
+        faults: list[str] = []
+        for name, address, check in checks:
+            if not self._rpc.code(address):
+                faults.append(f"{name} {address}: no contract there; is it of another network?")
+                continue
+            try:
+                faults += [f"{name} {address}: {fault}" for fault in check()]
+            except DeploymentError as error:
+                faults.append(f"{name} {address}: is not the expected kind of contract: {error}")
+        if faults:
+            raise PreflightError(
+                "nothing was deployed, because external contracts are not as configured:\n  "
+                + "\n  ".join(faults)
+                + "\ncorrect the network file (or what it expects) and run the same command again"
+            )
+
+    def _token(self, address: str, decimals: int, symbol: str) -> Iterator[str]:
+        actual = read_contract(self._rpc, address, TOKEN, "decimals")
+        if actual != decimals:
+            yield f"has {actual} decimals, must have {decimals}; use another token"
+        name = read_contract(self._rpc, address, TOKEN, "symbol")
+        if name != symbol:
+            yield f"calls itself {name!r}, expected {symbol!r}"
+
+    def _feed(self) -> Iterator[str]:
+        expected = self._expected.feed_decimals
+        decimals = read_contract(self._rpc, self._external.feed, FEED, "decimals")
+        if decimals != expected:
+            yield f"has {decimals} decimals, expected {expected}; two scales must never be mixed"
+        _, answer, _, updated_at, _ = read_contract(
+            self._rpc, self._external.feed, FEED, "latestRoundData"
+        )
+        if answer <= 0:
+            yield f"answers {answer}, which is no price"
+        elif decimals == expected:
+            self._feed_price_usd = answer / 10**decimals
+        age_s = self._now_s - updated_at
+        if age_s < 0:
+            yield f"its last round is {-age_s} s in the future"
+        elif age_s > self._oracle.max_age_s:
+            yield f"its last round is {age_s} s old, at most {self._oracle.max_age_s} are allowed"
+
+    def _pool(self) -> Iterator[str]:
+        pool, e = self._external.uniswap_pool, self._external
+        tokens = [read_contract(self._rpc, pool, POOL, name) for name in ("token0", "token1")]
+        if set(tokens) != {e.usdc, e.weth}:
+            yield f"trades {tokens[0]} and {tokens[1]}, not the configured usdc and weth"
+            return
+        fee = read_contract(self._rpc, pool, POOL, "fee")
+        if fee != self._expected.uniswap_fee:
+            yield f"has a fee of {fee}e-6, expected {self._expected.uniswap_fee}e-6"
+        if read_contract(self._rpc, pool, POOL, "liquidity") == 0:
+            yield "has no liquidity at its price"
+        if self._rpc.code(e.weth):
+            held = read_contract(self._rpc, e.weth, TOKEN, "balanceOf", [pool]) // 10**WETH_DECIMALS
+            if held < self._expected.min_pool_weth:
+                yield f"holds {held} WETH, at least {self._expected.min_pool_weth} are wanted"
+        yield from self._history(weth_first=tokens[0] == e.weth)
+
+    def _history(self, weth_first: bool) -> Iterator[str]:
+        window_s = self._oracle.twap_window_s
+        try:
+            ticks, _ = read_contract(
+                self._rpc, self._external.uniswap_pool, POOL, "observe", [[window_s, 0]]
+            )
+        except DeploymentError:
+            yield (
+                f"has no price history of {window_s} s: call increaseObservationCardinalityNext "
+                f"on it and wait that long"
+            )
+            return
+        mean = TICK_BASE ** ((ticks[1] - ticks[0]) / window_s)
+        price = (mean if weth_first else 1 / mean) * 10 ** (WETH_DECIMALS - USDC_DECIMALS)
+        feed = self._feed_price_usd
+        if feed is not None and abs(price / feed - 1) > float(self._oracle.max_deviation):
+            yield (
+                f"its mean price {price:.2f} is {price / feed - 1:+.1%} off the feed's {feed:.2f}, "
+                f"more than {self._oracle.max_deviation}"
+            )
+
+    def _aave(self) -> Iterator[str]:
+        e = self._external
+        provider = read_contract(self._rpc, e.aave_pool, AAVE_POOL, "ADDRESSES_PROVIDER")
+        if not self._rpc.code(provider):
+            yield f"names {provider} as its addresses provider, where there is no contract"
+        for name, token in (("usdc", e.usdc), ("weth", e.weth)):
+            bits = read_contract(self._rpc, e.aave_pool, AAVE_POOL, "getConfiguration", [token])
+            if not bits >> _ACTIVE & 1:
+                yield f"has no active reserve of {name} {token}"
+                continue
+            if bits >> _FROZEN & 1:
+                yield f"its reserve of {name} is frozen"
+            if bits >> _PAUSED & 1:
+                yield f"its reserve of {name} is paused"
+            if name == "usdc" and not bits & _LTV_MASK:
+                yield "does not take usdc as collateral"
+            if name == "weth" and not bits >> _BORROWING & 1:
+                yield "does not lend weth"

@@ -1,0 +1,143 @@
+"""Deploys the desk's own contracts and connects them, in the order in which they need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scripts.deployment.artifacts import Artifact
+from scripts.deployment.engine import StepRunner
+from scripts.deployment.networks import Expected, External, Roles
+from scripts.deployment.parameters import Parameters, wad
+from scripts.deployment.record import VenueEntry
+from scripts.deployment.roles import set_roles
+
+UNDERLYING = 1
+FEE_UNIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Everything that decides what is deployed; the same on each run of one deployment."""
+
+    external: External
+    expected: Expected
+    parameters: Parameters
+    roles: Roles
+    artifact: Callable[[str], Artifact]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Addresses by contract name, venues, and whether the deployer is still admin."""
+
+    contracts: dict[str, str]
+    venues: list[VenueEntry]
+    deployer_is_admin: bool
+
+
+def deploy_core(run: StepRunner, design: Design) -> Deployed:
+    """All own contracts, wired, roles set."""
+    contracts = _market(run, design)
+    contracts |= _clearing(run, design, contracts)
+    contracts |= _desk(run, design, contracts)
+    contracts |= _venues(run, design, contracts)
+    venues = _connect(run, design, contracts)
+    manager = contracts["AccessManager"]
+    kept = set_roles(run, manager, contracts, design.artifact, design.roles)
+    return Deployed(contracts, venues, kept)
+
+
+def _market(run: StepRunner, design: Design) -> dict[str, str]:
+    e, p, artifact = design.external, design.parameters, design.artifact
+    manager = run.deploy("AccessManager", artifact("AccessManager"), [run.sender])
+    oracle = run.deploy("MarketOracle", artifact("MarketOracle"), [manager])
+    market = {
+        "feed": e.feed,
+        "feedDecimals": design.expected.feed_decimals,
+        "maxAge": p.oracle.max_age_s,
+        "twapWindow": p.oracle.twap_window_s,
+        "pool": e.uniswap_pool,
+        "baseIsToken0": int(e.weth, 16) < int(e.usdc, 16),
+        "maxDeviation": wad(p.oracle.max_deviation),
+    }
+    args = [UNDERLYING, e.weth, e.usdc, market]
+    run.call("register ETH", oracle, artifact("MarketOracle").abi, "registerMarket", args)
+    surface = run.deploy(
+        "VolSurface",
+        artifact("VolSurface"),
+        [manager, oracle, design.roles.committer, p.surface.struct()],
+    )
+    return {"AccessManager": manager, "MarketOracle": oracle, "VolSurface": surface}
+
+
+def _clearing(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
+    e, p, artifact = design.external, design.parameters, design.artifact
+    manager, oracle = have["AccessManager"], have["MarketOracle"]
+    engine = run.deploy(
+        "RiskEngine",
+        artifact("RiskEngine"),
+        [manager, oracle, have["VolSurface"], p.margin.struct()],
+    )
+    house = run.deploy(
+        "Clearinghouse",
+        artifact("Clearinghouse"),
+        [manager, e.usdc, e.weth, oracle, engine, UNDERLYING],
+    )
+    abi = artifact("Clearinghouse").abi
+    discount, most = wad(p.clearing.cure_discount), wad(p.clearing.max_negative_cash_usd)
+    run.call("cure discount", house, abi, "setCureDiscount", [discount])
+    run.call("negative cash limit", house, abi, "setMaxNegativeCash", [most])
+    return {"RiskEngine": engine, "Clearinghouse": house}
+
+
+def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
+    p, artifact = design.parameters, design.artifact
+    manager, house = have["AccessManager"], have["Clearinghouse"]
+    oracle, surface = have["MarketOracle"], have["VolSurface"]
+    vault = run.deploy(
+        "DeskVault",
+        artifact("DeskVault"),
+        [manager, house, oracle, surface, UNDERLYING, p.vault.struct()],
+    )
+    share = run.read(vault, artifact("DeskVault").abi, "share")
+    desk = run.deploy(
+        "OptionDesk",
+        artifact("OptionDesk"),
+        [manager, house, oracle, surface, have["RiskEngine"], vault, p.desk.struct()],
+    )
+    hedger = run.deploy(
+        "HedgeManager",
+        artifact("HedgeManager"),
+        [manager, house, oracle, surface, vault, UNDERLYING, design.roles.keeper]
+        + [p.hedge.struct()],
+    )
+    return {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "HedgeManager": hedger}
+
+
+def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
+    e, artifact, house = design.external, design.artifact, have["Clearinghouse"]
+    spot = run.deploy(
+        "UniswapSpotVenue",
+        artifact("UniswapSpotVenue"),
+        [house, e.uniswap_pool, e.usdc, e.weth, UNDERLYING],
+    )
+    short = run.deploy(
+        "AaveShortVenue",
+        artifact("AaveShortVenue"),
+        [have["AccessManager"], house, have["MarketOracle"], e.aave_pool, e.uniswap_pool]
+        + [e.usdc, e.weth, UNDERLYING, design.parameters.aave_short.struct()],
+    )
+    return {"UniswapSpotVenue": spot, "AaveShortVenue": short}
+
+
+def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:
+    house, abi = have["Clearinghouse"], design.artifact("Clearinghouse").abi
+    run.call("market OptionDesk", house, abi, "setMarket", [have["OptionDesk"], True])
+    run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
+    fee = design.expected.uniswap_fee / FEE_UNIT
+    venues = []
+    for name, kind in (("UniswapSpotVenue", "uniswap_spot"), ("AaveShortVenue", "aave_short")):
+        run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
+        venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
+    return venues
