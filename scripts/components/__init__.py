@@ -1,0 +1,1 @@
+"""The real protocols and tokens that a development chain needs, as ordered, resumable steps."""
