@@ -1,0 +1,101 @@
+"""Fixtures of every test that runs contracts under brownie; conftests import what they offer.
+
+The node is this session's own, on a free port: with several workers each has its own.
+`NODE=ganache` in the environment runs the same tests on Ganache.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from scripts.nodes import Node, NodeSettings, start_node
+from scripts.setup import env
+
+env.prepare()
+
+import brownie  # noqa: E402  (looks for the compiler while it is imported)
+from brownie import network  # noqa: E402
+from brownie._config import CONFIG  # noqa: E402
+from brownie.exceptions import VirtualMachineError  # noqa: E402
+from brownie.network import rpc  # noqa: E402
+from brownie.network.rpc import anvil, ganache  # noqa: E402
+
+BACKENDS = {"anvil": anvil, "ganache": ganache}
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Node]:
+    kind = os.environ.get("NODE", "anvil")
+    extra = ("--chain.vmErrorsOnRPCResponse", "true") if kind == "ganache" else ()
+    with start_node(NodeSettings(kind=kind, base_fee_wei=0, extra_arguments=extra)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def project(node: Node) -> Iterator[Any]:
+    """The compiled contracts, `project.<ContractName>`, connected to the session's node."""
+    loaded = env.load_project()
+    CONFIG.networks["development"]["host"] = node.url
+    # Not attached as "its" process, brownie starts no undo thread whose snapshots
+    # would race with those of the tests; only the backend for time travel is named.
+    network.connect("development", launch_rpc=False)
+    rpc.backend = BACKENDS[node.settings.kind]
+    brownie.chain._network_connected()
+    yield loaded
+    network.disconnect(kill_rpc=False)
+
+
+@pytest.fixture(scope="session")
+def chain(project: Any) -> Any:
+    return brownie.chain
+
+
+@pytest.fixture(scope="session")
+def accounts(project: Any) -> Any:
+    return brownie.accounts
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Undo on the chain what happened in the with block; may be nested."""
+    before = brownie.chain._take_snapshot()
+    yield
+    brownie.chain._revert(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module_isolation(project: Any) -> Iterator[None]:
+    """Deployments of module-scoped fixtures end with their module."""
+    with rolled_back():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def isolation(module_isolation: None) -> Iterator[None]:
+    """Each test starts from the chain that the module's fixtures left."""
+    with rolled_back():
+        yield
+
+
+@contextmanager
+def reverts_with(error: str, *args: object) -> Iterator[None]:
+    """Expect the custom error `error`, with exactly `args` when any are given.
+
+    For `require(..., "text")` and panics give the whole text, as brownie shows it.
+    """
+    try:
+        yield
+    except VirtualMachineError as failure:
+        message = failure.revert_msg or ""
+        name, separator, values = message.partition(": ")
+        found = name if separator else message
+        expected = ", ".join(str(arg) for arg in args)
+        if message != error and found != error:
+            pytest.fail(f"reverted with {message!r}, expected {error}", pytrace=False)
+        if args and values.lower() != expected.lower():  # addresses come without a checksum
+            pytest.fail(f"{error}({values}), expected {error}({expected})", pytrace=False)
+    else:
+        pytest.fail(f"did not revert, expected {error}", pytrace=False)
