@@ -3,6 +3,6 @@ pragma solidity 0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 
-/// @title Names the authority of every contract here: OpenZeppelin's AccessManager as it is, with all roles and delays.
-/// @dev Brownie compiles only files that define something, and what they import with them.
-interface IDeskAuthority {}
+/// @title Makes brownie keep the artifact of OpenZeppelin's AccessManager, which is deployed as it is.
+/// @dev Brownie drops what no contract of the project inherits.
+abstract contract UsesAccessManager is AccessManager {}

@@ -15,6 +15,7 @@ from scripts.deployment.configuration import Address, Section, read_toml
 FOLDER = Path(__file__).resolve().parents[1] / "networks"
 DEVELOPMENT_CHAIN_IDS = frozenset({31337, 1337})
 PARAMETER_FILE = "parameters"
+MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"  # the same on every public network
 
 
 class External(Section):
@@ -25,6 +26,7 @@ class External(Section):
     feed: Address
     uniswap_pool: Address
     aave_pool: Address
+    multicall3: Address = MULTICALL3
 
 
 class Expected(Section):

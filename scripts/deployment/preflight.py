@@ -46,6 +46,7 @@ class Preflight:
             ("feed", e.feed, self._feed),
             ("uniswap_pool", e.uniswap_pool, self._pool),
             ("aave_pool", e.aave_pool, self._aave),
+            ("multicall3", e.multicall3, lambda: iter(())),
         ]
         faults: list[str] = []
         for name, address, check in checks:

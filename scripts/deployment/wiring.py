@@ -93,24 +93,24 @@ def _clearing(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str
 
 def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
     p, artifact = design.parameters, design.artifact
-    manager, house = have["AccessManager"], have["Clearinghouse"]
-    oracle, surface = have["MarketOracle"], have["VolSurface"]
+    common = [
+        have[name] for name in ("AccessManager", "Clearinghouse", "MarketOracle", "VolSurface")
+    ]
     vault = run.deploy(
         "DeskVault",
         artifact("DeskVault"),
-        [manager, house, oracle, surface, UNDERLYING, p.vault.struct()],
+        [*common, UNDERLYING, p.vault.struct()],
     )
     share = run.read(vault, artifact("DeskVault").abi, "share")
     desk = run.deploy(
         "OptionDesk",
         artifact("OptionDesk"),
-        [manager, house, oracle, surface, have["RiskEngine"], vault, p.desk.struct()],
+        [*common, have["RiskEngine"], vault, p.desk.struct()],
     )
     hedger = run.deploy(
         "HedgeManager",
         artifact("HedgeManager"),
-        [manager, house, oracle, surface, vault, UNDERLYING, design.roles.keeper]
-        + [p.hedge.struct()],
+        [*common, vault, UNDERLYING, design.roles.keeper, p.hedge.struct()],
     )
     return {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "HedgeManager": hedger}
 
@@ -125,8 +125,17 @@ def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, 
     short = run.deploy(
         "AaveShortVenue",
         artifact("AaveShortVenue"),
-        [have["AccessManager"], house, have["MarketOracle"], e.aave_pool, e.uniswap_pool]
-        + [e.usdc, e.weth, UNDERLYING, design.parameters.aave_short.struct()],
+        [
+            have["AccessManager"],
+            house,
+            have["MarketOracle"],
+            e.aave_pool,
+            e.uniswap_pool,
+            e.usdc,
+            e.weth,
+            UNDERLYING,
+            design.parameters.aave_short.struct(),
+        ],
     )
     return {"UniswapSpotVenue": spot, "AaveShortVenue": short}
 

@@ -1,0 +1,90 @@
+"""The protocols that the desk stands on, deployed on a development chain from their own packages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from keeper.errors import Halt
+from scripts.components.aave import AaveSettings, deploy_aave
+from scripts.components.tokens import FEED_DECIMALS, deploy_tokens
+from scripts.components.uniswap import PoolSettings, create_pool, deploy_uniswap
+from scripts.deployment.artifacts import own
+from scripts.deployment.configuration import Section
+from scripts.deployment.delivery import DeploymentError, read_contract
+from scripts.deployment.engine import StepRunner
+from scripts.deployment.external_abi import POOL
+from scripts.deployment.networks import Expected, External
+from scripts.deployment.rpc import Rpc, RpcError
+
+WEI = 10**18
+
+
+class Market(Section):
+    """The market that a development chain starts with; liquidity belongs to the deployer.
+
+    `pool_range_factor` bounds the pool's liquidity to price / factor .. price x factor, None for everywhere.
+    """
+
+    price_usd: Annotated[Decimal, Field(gt=0, lt=10**7)] = Decimal(200)
+    pool_weth: Annotated[int, Field(gt=0)] = 2_000
+    pool_fee: Annotated[int, Field(gt=0)] = 500
+    pool_range_factor: Annotated[float, Field(gt=1)] | None = None
+    lendable_weth: Annotated[int, Field(gt=0)] = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is there now. `addresses` has everything, for the record."""
+
+    external: External
+    expected: Expected
+    addresses: dict[str, str]
+
+
+def deploy_surroundings(run: StepRunner, market: Market) -> Surroundings:
+    """Tokens, feeds, Uniswap with a pool, Aave with reserves, Multicall3."""
+    price_e8 = int(market.price_usd.scaleb(FEED_DECIMALS))
+    tokens = deploy_tokens(run, price_e8)
+    uniswap = deploy_uniswap(run, tokens)
+    settings = PoolSettings(
+        price_e8=price_e8,
+        weth_amount=market.pool_weth * WEI,
+        fee=market.pool_fee,
+        range_factor=market.pool_range_factor,
+    )
+    pool = create_pool(run, uniswap, tokens, settings, run.sender)
+    aave = deploy_aave(run, tokens, AaveSettings(market.lendable_weth * WEI), run.sender)
+    multicall = run.deploy("multicall3", own("Multicall3"))
+    external = External(
+        usdc=tokens.usdc,
+        weth=tokens.weth,
+        feed=tokens.weth_feed,
+        uniswap_pool=pool,
+        aave_pool=aave.pool,
+        multicall3=multicall,
+    )
+    addresses: dict[str, Any] = external.model_dump() | {"usdc_feed": tokens.usdc_feed}
+    addresses |= {f"uniswap_{name}": value for name, value in asdict(uniswap).items()}
+    addresses |= {f"aave_{name}": value for name, value in asdict(aave).items()}
+    return Surroundings(external, Expected(uniswap_fee=market.pool_fee), addresses)
+
+
+def age_pool(rpc: Rpc, pool: str, window_s: int) -> None:
+    """Let time pass until the pool has a mean price over the window; the oracle wants one to register."""
+    for _ in range(2):
+        try:
+            read_contract(rpc, pool, POOL, "observe", [[window_s, 0]])
+            return
+        except DeploymentError:
+            try:
+                rpc("evm_increaseTime", window_s)
+                rpc("evm_mine")
+            except RpcError as error:
+                raise Halt(
+                    f"{rpc.where} cannot move time, so it is no development chain: {error}"
+                ) from None
+    raise Halt(f"the pool {pool} has no mean price over {window_s} s although time has passed")
