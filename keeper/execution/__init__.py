@@ -1,0 +1,1 @@
+"""From a plan to a mined transaction: orders, fees, journal, sender, recovery."""

@@ -1,0 +1,178 @@
+"""Simulate, journal, send, wait. The order is the safety: what was never journaled was never sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keeper.chain.client import NodeClient, NodeError, Receipt, Reverted
+from keeper.chain.keystore import SignedTx, Signer, TxFields
+from keeper.errors import Retry, SkipTick
+from keeper.execution.fees import FeeRules, fees
+from keeper.execution.journal import Journal
+from keeper.execution.records import Job, Outcome, OutcomeKind
+from keeper.execution.tables import Intent
+from keeper.units import WAD
+
+POLL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SendRules:
+    """Limits of sending; see ExecutionConfig and GasConfig for their meaning."""
+
+    chain_id: int
+    fees: FeeRules
+    gas_margin: float
+    max_gas: int
+    receipt_timeout_s: float
+    replace_after_s: int
+    finality_blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournaledSender:
+    """Sends jobs for one key. `now` is unix seconds, `sleep` takes seconds."""
+
+    node: NodeClient
+    signer: Signer
+    journal: Journal
+    rules: SendRules
+    now: Callable[[], int]
+    sleep: Callable[[float], None]
+
+    def send(self, job: Job) -> Outcome:
+        """One transaction, waited for.
+
+        Raises SkipTick (nothing signed, no nonce used) when an intent of the key is open, the simulation reverts,
+        gas is over a cap or cannot be paid; Retry when the node does not answer before anything was signed. Once
+        it is signed nothing is raised for the network: the outcome is then unresolved.
+        """
+        self._require_clear(job.key)
+        self.node.call(job.to, job.data, job.block_number, job.what, self.signer.address)
+        fields = self._fields(job)
+        signed = self.signer.sign(fields)
+        self.journal.record_intent(job, self.signer.address, fields, signed)
+        fault = self.broadcast(signed)
+        return self._await(job.work_id, fault)
+
+    def broadcast(self, signed: SignedTx) -> str:
+        """Hands bytes to the node; what it said against them, empty when it took them."""
+        try:
+            self.node.broadcast(signed.raw)
+        except (NodeError, Retry) as error:
+            return str(error)
+        self.journal.mark_broadcast(signed.hash)
+        return ""
+
+    def settle(self, intent: Intent) -> Outcome | None:
+        """Closes the intent if any of its bytes was mined; None while none was."""
+        for row in intent.transactions:
+            receipt = self.node.receipt(row.tx_hash)
+            if receipt is not None:
+                detail = "" if receipt.success else self._why(intent, receipt)
+                status = self.journal.resolve_mined(receipt, detail)
+                return Outcome(
+                    kind=OutcomeKind(status.value),
+                    detail=detail,
+                    work_id=intent.work_id,
+                    tx_hash=receipt.tx_hash,
+                    nonce=row.nonce,
+                    block_number=receipt.block_number,
+                    gas_used=receipt.gas_used,
+                    gas_price_wei=receipt.gas_price_wei,
+                    logs=receipt.logs,
+                )
+        return None
+
+    def own_open_intents(self) -> list[Intent]:
+        """Open intents that this key signed, oldest first."""
+        return [
+            intent
+            for intent in self.journal.open_intents()
+            if intent.transactions[0].sender == self.signer.address
+        ]
+
+    def _require_clear(self, key: str) -> None:
+        for intent in self.own_open_intents():
+            if intent.key == key:
+                raise SkipTick(
+                    f"{intent.what} {intent.work_id} is {intent.status}: nothing new is sent before it ends"
+                )
+
+    def _fields(self, job: Job) -> TxFields:
+        sender = self.signer.address
+        offer = fees(self.node.head().base_fee_wei, 0, self.rules.fees)
+        gas = math.ceil(
+            self.node.estimate_gas(sender, job.to, job.data, job.what) * self.rules.gas_margin
+        )
+        if gas > self.rules.max_gas:
+            raise SkipTick(
+                f"{job.what} needs a gas limit of {gas}, over gas.max_gas = {self.rules.max_gas}: "
+                f"raise it, or let fewer orders go together"
+            )
+        need, have = gas * offer.max_wei, self.node.balance(sender)
+        if have < need:
+            raise SkipTick(
+                f"{sender} holds {have / WAD:.6f} ETH, {job.what} may cost {need / WAD:.6f} ETH: fund it"
+            )
+        return TxFields(
+            chain_id=self.rules.chain_id,
+            nonce=self._next_nonce(),
+            to=job.to,
+            data=job.data,
+            gas=gas,
+            max_fee_wei=offer.max_wei,
+            priority_fee_wei=offer.priority_wei,
+        )
+
+    def _next_nonce(self) -> int:
+        """After what the chain has mined and what the journal has open; neither alone can be trusted."""
+        sender = self.signer.address
+        on_chain = self.node.transaction_count(sender)
+        if self.journal.mined_since(2**62, sender, on_chain):
+            raise Retry(
+                f"{self.node.where} counts {on_chain} transactions of {sender}, the journal saw more mined: "
+                f"the node lags, wait for it or use another"
+            )
+        highest = self.journal.highest_nonce(sender)
+        return on_chain if highest is None else max(on_chain, highest + 1)
+
+    def _await(self, work_id: str, fault: str) -> Outcome:
+        intent = self.journal.intent(work_id)
+        assert intent is not None
+        first = intent.transactions[0]
+        try:
+            for attempt in range(math.ceil(self.rules.receipt_timeout_s / POLL_S) + 1):
+                if attempt:
+                    self.sleep(POLL_S)
+                outcome = self.settle(intent)
+                if outcome is not None:
+                    return outcome
+                if fault:
+                    break
+        except (Retry, NodeError) as error:
+            fault = fault or str(error)
+        return Outcome(
+            kind=OutcomeKind.UNRESOLVED,
+            detail=fault or f"not mined within {self.rules.receipt_timeout_s:g} s",
+            work_id=work_id,
+            tx_hash=first.tx_hash,
+            nonce=first.nonce,
+        )
+
+    def _why(self, intent: Intent, receipt: Receipt) -> str:
+        """Best knowledge of why a mined call reverted: the same call on the block before."""
+        try:
+            before = receipt.block_number - 1
+            self.node.call(
+                intent.to_address, intent.calldata, before, intent.what, self.signer.address
+            )
+        except Reverted as error:
+            return str(error)
+        except (NodeError, Retry):
+            pass
+        return (
+            f"{intent.what} reverted in block {receipt.block_number}, it passed on the block before"
+        )
