@@ -1,0 +1,135 @@
+"""A vault over the real Clearinghouse and RiskEngine, with price, surface and token set by hand.
+
+USDC amounts are token units (6 decimals), shares and everything else WAD.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+USD = 10**6
+WAD = 10**18
+USDC_SCALE = 10**12
+ETH = 1
+EPOCH = 86_400
+SURFACE_MAX_AGE = 3_600
+MIN_DEPOSIT = 10 * USD
+MIN_REDEEM = WAD
+VOL_UNCERTAINTY = 2 * 10**16
+DELTA_UNCERTAINTY = 10**15
+PARAMETERS = (
+    EPOCH,
+    SURFACE_MAX_AGE,
+    MIN_DEPOSIT,
+    MIN_REDEEM,
+    VOL_UNCERTAINTY,
+    DELTA_UNCERTAINTY,
+)
+MARGIN = (20 * 10**16, 30 * 10**16, 20 * 10**16, 10**16, 75 * 10**16)
+FRESH, DEVIATING, STALE = range(3)
+Q44 = 1 << 44
+
+
+def series(expiry: int, strike: int, *, call: bool) -> int:
+    """SeriesId of an ETH option; `strike` WAD."""
+    return ETH << 112 | expiry << 72 | (strike // 10**10) << 8 | int(call)
+
+
+def flat_slice(vol: float, tau_seconds: int) -> int:
+    """A packed SVI slice of one volatility at every strike."""
+    variance = round(vol * vol * tau_seconds / (365 * 86_400) * Q44)
+    return variance << 204 | Q44 // 1000
+
+
+@dataclass
+class VaultWorld:
+    """The contracts and the moves that tests are made of. `admin` is governance and also a market."""
+
+    chain: Any
+    admin: Any
+    sponsor: Any
+    usdc: Any
+    weth: Any
+    market: Any
+    manager: Any
+    house: Any
+    vault: Any
+    share: Any
+
+    def fund(self, user: Any, usdc: int) -> None:
+        """Give a user USDC and the vault the user's allowance."""
+        self.usdc.mint(user, usdc, {"from": self.admin})
+        self.usdc.approve(self.vault, 2**256 - 1, {"from": user})
+
+    def request_deposit(self, user: Any, usdc: int) -> int:
+        self.fund(user, usdc)
+        return self.vault.requestDeposit(usdc, user, user, {"from": user}).return_value
+
+    def request_redeem(self, user: Any, shares: int) -> int:
+        return self.vault.requestRedeem(shares, user, user, {"from": user}).return_value
+
+    def end_epoch(self) -> None:
+        """Move time to the end of the epoch."""
+        self.chain.sleep(max(0, self.vault.epochEndsAt() - self.chain[-1].timestamp))
+        self.chain.mine()
+
+    def process(self) -> Any:
+        """End the epoch and process it. Gives back the event."""
+        self.end_epoch()
+        tx = self.vault.processEpoch({"from": self.sponsor})
+        return tx.events["EpochProcessed"]
+
+    def invest(self, user: Any, usdc: int) -> int:
+        """Deposit through an epoch and claim the shares."""
+        self.request_deposit(user, usdc)
+        self.process()
+        shares = self.vault.maxMint(user)
+        self.vault.deposit(self.vault.maxDeposit(user), user, {"from": user})
+        return shares
+
+    def gain(self, usd: int) -> None:
+        """Move cash (whole WAD USD) from the sponsor's account to the vault's, or back if negative."""
+        self.house.trade(self.vault, self.sponsor, [], usd, {"from": self.admin})
+
+    def sell_option(self, strike: int, size: int, premium: int, days: int = 30) -> int:
+        """The vault sells a call to the sponsor against a premium (WAD USD). Gives back the expiry."""
+        now = self.chain[-1].timestamp
+        expiry = (now // 86_400 + days) * 86_400 + 8 * 3_600
+        self.market.setSlice(expiry, flat_slice(0.8, expiry - now), {"from": self.admin})
+        legs = [(series(expiry, strike, call=True), size)]
+        self.house.trade(self.vault, self.sponsor, legs, premium, {"from": self.admin})
+        return expiry
+
+    def refresh_surface(self, expiry: int) -> None:
+        tau = expiry - self.chain[-1].timestamp
+        self.market.setSlice(expiry, flat_slice(0.8, tau), {"from": self.admin})
+
+    def cash(self) -> int:
+        return self.house.accountOf(self.vault)[0]
+
+    def check_books(self) -> None:
+        """I-02: what the vault holds is what it owes, to the unit, and claims never exceed it."""
+        pending, claimable = self.vault.held()
+        assert self.usdc.balanceOf(self.vault) == pending + claimable
+
+
+def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
+    """Everything fresh; the sponsor holds a fat account at the Clearinghouse."""
+    admin, sponsor = accounts[0], accounts[1]
+    by_admin = {"from": admin}
+    usdc = project.MockVaultUsdc.deploy(by_admin)
+    weth = project.MockVaultUsdc.deploy(by_admin)
+    market = project.MockVaultMarket.deploy(by_admin)
+    market.setSpot(2_000 * WAD, by_admin)
+    manager = project.MockVaultAuthority.deploy(admin, by_admin)
+    engine = project.RiskEngine.deploy(manager, market, market, MARGIN, by_admin)
+    house = project.Clearinghouse.deploy(manager, usdc, weth, market, engine, ETH, by_admin)
+    vault = project.DeskVault.deploy(manager, house, market, market, ETH, PARAMETERS, by_admin)
+    house.setVault(vault, admin, by_admin)
+    house.setMarket(admin, True, by_admin)
+    usdc.mint(sponsor, 10**9 * USD, by_admin)
+    usdc.approve(house, 2**256 - 1, {"from": sponsor})
+    house.depositCash(10**9 * USD, {"from": sponsor})
+    share = project.VaultShare.at(vault.share())
+    return VaultWorld(
+        chain, admin, sponsor, usdc, weth, market, manager, house, vault, share
+    )
