@@ -1,0 +1,1 @@
+"""The tick and what drives it: scheduler, clocks, metrics, alerts, logs."""

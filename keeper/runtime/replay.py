@@ -1,0 +1,36 @@
+"""Takes a recorded decision again: same inputs, same policy, same plan to the last bit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from keeper.errors import DataError
+from keeper.execution.tables import Decision
+from keeper.models import Plan
+from keeper.policies import build_policy
+from keeper.portfolio.book import value_book
+from keeper.runtime.codec import from_json, to_json
+from keeper.runtime.tick import Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The stored plan beside the one that was just made; `same` compares book and plan as text."""
+
+    stored: Plan
+    again: Plan
+    same: bool
+
+
+def replay(decision: Decision) -> Replayed:
+    """Values the stored snapshot and decides again. DataError when the record is of another version."""
+    inputs = from_json(Inputs, decision.inputs)
+    try:
+        policy = build_policy(**json.loads(decision.policy))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"decision {decision.id} names no policy that exists: {error}") from error
+    again = policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+    same_book = to_json(value_book(inputs.snapshot)) == to_json(inputs.book)
+    stored = from_json(Plan, decision.plan)
+    return Replayed(stored, again, same_book and to_json(again) == decision.plan)
