@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
+from eth_typing import HexStr
 from web3 import Web3
 from web3.types import TxParams
 
@@ -72,7 +73,7 @@ class DirectRunner:
         """Address of the new contract. Raises Halt where creation reverts."""
         if name not in self._addresses:
             code = artifact.creation_code(args, libraries)
-            self._addresses[name] = self._send(name, {"data": "0x" + code.hex()})
+            self._addresses[name] = self._send(name, {"data": HexStr("0x" + code.hex())})
         return self._addresses[name]
 
     def call(
@@ -94,7 +95,7 @@ class DirectRunner:
         """Result of a view, at the latest block."""
         data = codec.encode_call(abi, function, args)
         result = self.web3.eth.call(
-            {"to": Web3.to_checksum_address(address), "data": "0x" + data.hex()}
+            {"to": Web3.to_checksum_address(address), "data": HexStr("0x" + data.hex())}
         )
         return codec.decode_result(abi, function, len(args), bytes(result))
 
