@@ -10,9 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from keeper import config_text
 from keeper.errors import ConfigError
+from keeper.execution.settings import ExecutionConfig
 from keeper.guards.records import GuardLimits
 from keeper.models import Policy
 from keeper.policies import build_policy, policy_names
+from keeper.runtime.settings import ForecastConfig
 from keeper.units import GWEI
 
 
@@ -176,6 +178,8 @@ class Config(Section):
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     guards: GuardLimits = Field(default_factory=GuardLimits)
     gas: GasConfig = Field(default_factory=GasConfig)
+    execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
+    forecast: ForecastConfig = Field(default_factory=ForecastConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     journal: JournalConfig = Field(default_factory=JournalConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)
@@ -238,10 +242,13 @@ class Config(Section):
 
     def _with_absolute_paths(self, base: Path) -> Config:
         chain = {"deployment": _absolute(self.chain.deployment, base)}
-        update: dict[str, Section] = {"chain": self.chain.model_copy(update=chain)}
+        update: dict[str, BaseModel] = {"chain": self.chain.model_copy(update=chain)}
         if self.keeper.keystore is not None:
             keystore = {"keystore": _absolute(self.keeper.keystore, base)}
             update["keeper"] = self.keeper.model_copy(update=keystore)
+        if self.forecast.candles is not None:
+            candles = {"candles": _absolute(self.forecast.candles, base)}
+            update["forecast"] = self.forecast.model_copy(update=candles)
         if "://" not in self.journal.url:
             url = {"url": f"sqlite:///{_absolute(Path(self.journal.url), base)}"}
             update["journal"] = self.journal.model_copy(update=url)

@@ -6,7 +6,7 @@ WAD is 18 decimals, USDC has 6 at the token boundary. Towards the chain every co
 from __future__ import annotations
 
 import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from fractions import Fraction
 
 from keeper.errors import PricingError
 
@@ -29,20 +29,22 @@ def from_usdc(value: int) -> float:
     return value / USDC_UNIT
 
 
-def _scaled(value: float, scale: int, rounding: str) -> int:
+def _floor_scaled(value: float, scale: int) -> int:
+    """floor(value * scale), exact: a double is a ratio of integers, and Decimal would round at 28 digits."""
     if not math.isfinite(value):
         raise PricingError(f"cannot convert {value!r} to a chain integer: not a finite number")
-    return int((Decimal(value) * scale).to_integral_value(rounding=rounding))
+    numerator, denominator = float(value).as_integer_ratio()
+    return numerator * scale // denominator
 
 
 def to_wad_down(value: float) -> int:
     """Float to WAD, rounded towards minus infinity."""
-    return _scaled(value, WAD, ROUND_FLOOR)
+    return _floor_scaled(value, WAD)
 
 
 def to_wad_up(value: float) -> int:
     """Float to WAD, rounded towards plus infinity."""
-    return _scaled(value, WAD, ROUND_CEILING)
+    return -_floor_scaled(-value, WAD)
 
 
 def to_wad_toward_zero(value: float) -> int:
@@ -52,7 +54,7 @@ def to_wad_toward_zero(value: float) -> int:
 
 def to_usdc_down(value: float) -> int:
     """Float USD to USDC token units, rounded towards minus infinity."""
-    return _scaled(value, USDC_UNIT, ROUND_FLOOR)
+    return _floor_scaled(value, USDC_UNIT)
 
 
 def encode_series(underlying: int, expiry_s: int, strike_usd: float, is_call: bool) -> int:
@@ -63,7 +65,7 @@ def encode_series(underlying: int, expiry_s: int, strike_usd: float, is_call: bo
         raise PricingError(f"expiry {expiry_s} is not at 08:00 UTC")
     if not math.isfinite(strike_usd):
         raise PricingError(f"strike {strike_usd!r} is not a finite number")
-    strike = round(Decimal(strike_usd) * 10**8)
+    strike = round(Fraction(strike_usd) * 10**8)
     if not 0 < strike < 2**64:
         raise PricingError(f"strike {strike_usd!r} USD is outside (0, 1.8e11)")
     return (underlying << 112) | (expiry_s << 72) | (strike << 8) | int(is_call)

@@ -47,7 +47,7 @@ def oracle_age(ctx: GuardContext) -> Check:
 
 
 def surface_age(ctx: GuardContext) -> Check:
-    """The stricter of the contract's limit and ours; a book without live options needs no surface."""
+    """The stricter of the contract's limit and ours: the chain refuses to hedge on an older one."""
     committed = ctx.snapshot.surface_committed_at_s
     age = ctx.now_s - committed
     limit = min(ctx.limits.max_surface_age_s, ctx.snapshot.rules.surface_max_age_s)
@@ -57,7 +57,7 @@ def surface_age(ctx: GuardContext) -> Check:
         reason, fresh = f"the surface is {age} s old, at most {limit} s are allowed", age <= limit
     return Check(
         "surface_age",
-        fresh or not _has_live_legs(ctx),
+        fresh,
         reason,
         "passes after the next surface commit: see that the committer runs",
         age_s=age,
@@ -185,7 +185,3 @@ def evaluate(guards: Iterable[Guard], ctx: GuardContext) -> Verdict:
 
 def _age(ctx: GuardContext) -> int:
     return ctx.now_s - ctx.snapshot.timestamp_s
-
-
-def _has_live_legs(ctx: GuardContext) -> bool:
-    return any(leg.expiry_s > ctx.snapshot.timestamp_s for leg in ctx.snapshot.legs)

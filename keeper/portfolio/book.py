@@ -21,6 +21,9 @@ from keeper.units import SECONDS_PER_YEAR
 
 FloatArray = NDArray[np.float64]
 
+# The chain keeps carry in a signed 64-bit WAD, which ends at 9.2.
+MAX_CARRY = 9.3
+
 
 @dataclass(frozen=True, slots=True)
 class Market:
@@ -127,6 +130,10 @@ def forward_and_vol(legs: LegArrays, market: Market) -> tuple[FloatArray, FloatA
         mine = legs.expiry_s == expiry_s
         if slice_ is None or expiry_s <= market.timestamp_s:
             continue
+        if not abs(slice_.carry) <= MAX_CARRY:
+            raise PricingError(
+                f"carry of expiry {expiry_s} is {slice_.carry!r} a year, outside +-{MAX_CARRY:g}"
+            )
         forward[mine] = market.spot_usd * np.exp(slice_.carry * tau[mine])
         vol[mine] = svi.implied_vol(slice_, np.log(legs.strike_usd[mine] / forward[mine]))
     return forward, vol

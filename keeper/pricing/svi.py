@@ -27,6 +27,7 @@ _FIELD = 51
 _MASK = (1 << _FIELD) - 1
 _MAX_SIGNED = (1 << 50) - 1
 _LIMIT = 16 * WAD
+_MAX_VOL = 10.0
 _FIELDS = ("a", "b", "rho", "m", "sigma")
 
 
@@ -59,7 +60,7 @@ def total_variance(slice_: SviSlice, k: ArrayLike) -> FloatArray:
 
 
 def implied_vol(slice_: SviSlice, k: ArrayLike) -> FloatArray:
-    """Annualised volatility: sqrt(w / tau at commit). It stays so until the next commit (IVolSurface)."""
+    """Annualised volatility sqrt(w / tau at commit), at most 10 as in Svi.impliedVol; it holds until the next commit."""
     lifetime_s = slice_.expiry_s - slice_.committed_at_s
     if lifetime_s <= 0:
         raise PricingError(
@@ -68,7 +69,7 @@ def implied_vol(slice_: SviSlice, k: ArrayLike) -> FloatArray:
     vol = np.sqrt(total_variance(slice_, k) * (SECONDS_PER_YEAR / lifetime_s))
     if not np.all(np.isfinite(vol)):
         raise PricingError(f"slice of expiry {slice_.expiry_s} or k holds NaN or inf")
-    return np.asarray(vol)
+    return np.asarray(np.minimum(vol, _MAX_VOL))
 
 
 def pack(a: int, b: int, rho: int, m: int, sigma: int) -> int:

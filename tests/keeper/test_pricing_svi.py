@@ -36,6 +36,21 @@ def test_word_layout():
     assert svi.unpack(word).floats() == (1.0, 0.5, -0.25, -2.0, 3.0)
 
 
+def test_word_and_variance_as_the_contract_returned_them():
+    """Read once from contracts/libraries/Svi.sol, which agreed on 4,000 random slices as well."""
+    word = svi.pack(
+        -12345678901234567,
+        234567890123456789,
+        -456789012345678901,
+        31415926535897932,
+        271828182845904523,
+    )
+    assert word == 0x7FFCD6E9E0DF500781948518B5FE2C3F804B368004056FE485C8045968823745
+    assert svi.total_variance_wad(word, -700000000000000001) == 249056181703679158
+    assert svi.total_variance_wad(word, 0) == 55207064078274470
+    assert svi.total_variance_wad(word, 123456789012345678) == 45110480625851323
+
+
 @given(wad_slices)
 def test_round_trip_is_within_half_a_unit(wads):
     q = svi.unpack(svi.pack(*wads))
@@ -71,6 +86,10 @@ def test_vol_annualises_on_the_time_at_commit():
     s = svi_slice(FAR_S, a=0.01, b=0.0, rho=0.0, sigma=0.1)
     years = (FAR_S - NOW_S) / 31_536_000
     assert float(svi.implied_vol(s, 0.3)) == pytest.approx(math.sqrt(0.01 / years), rel=1e-15)
+
+
+def test_vol_is_capped_as_on_the_chain():
+    assert svi.implied_vol(svi_slice(FAR_S, a=50.0), np.zeros(2)).tolist() == [10.0, 10.0]
 
 
 @pytest.mark.parametrize("committed", [FAR_S, FAR_S + 1])
