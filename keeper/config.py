@@ -9,12 +9,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from keeper import config_text
+from keeper.config_sections import ExecutionConfig, ForecastConfig
 from keeper.errors import ConfigError
-from keeper.execution.settings import ExecutionConfig
 from keeper.guards.records import GuardLimits
 from keeper.models import Policy
 from keeper.policies import build_policy, policy_names
-from keeper.runtime.settings import ForecastConfig
 from keeper.units import GWEI
 
 

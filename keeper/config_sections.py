@@ -1,6 +1,8 @@
-"""The configuration section of execution. No web3 and no database here, so that the configuration may import it."""
+"""Sections of the configuration that tell execution and forecast what to do."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,4 +46,21 @@ class ExecutionConfig(BaseModel):
     )
     finality_blocks: int = Field(
         default=12, ge=0, description="blocks after which a mined transaction is no longer checked"
+    )
+
+
+class ForecastConfig(BaseModel):
+    """Where the volatility forecast comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    candles: Path | None = Field(
+        default=None,
+        description="CSV or Parquet of candles for trailing realised volatility, relative to this file; "
+        "left out: the surface's own at-the-forward volatility",
+        examples=["candles.csv"],
+    )
+    window_h: int = Field(default=168, ge=13, description="hours of candles that the estimate uses")
+    allow_gaps: bool = Field(
+        default=False, description="accept candles with gaps; none is ever filled"
     )
