@@ -22,7 +22,7 @@ from scripts.deployment.networks import (
 )
 from scripts.deployment.parameters import Parameters, load_parameters
 from scripts.deployment.preflight import Preflight
-from scripts.deployment.record import DeploymentRecord, RecordFile, open_record
+from scripts.deployment.record import DeploymentRecord, RecordFile, open_record, read_record
 from scripts.deployment.rpc import Rpc
 from scripts.deployment.senders import Sender, UnlockedSender
 from scripts.deployment.wiring import Deployed, Design, deploy_core
@@ -81,11 +81,15 @@ def deploy_development(
 
 
 def deploy_configured(
-    web3: Web3, name: str, sender: Sender, options: Options | None = None
+    web3: Web3,
+    name: str,
+    open_sender: Callable[[], Sender],
+    options: Options | None = None,
 ) -> DeploymentRecord:
     """The desk on the network of scripts/networks/<name>.toml. Resumes what was begun.
 
-    Everything that can be refused is refused before the first transaction and before any file is written.
+    What can be refused is refused before `open_sender` asks for a password, before the first
+    transaction and before any file is written.
     """
     options = options or Options()
     network = load_network(name, options.networks)
@@ -97,11 +101,11 @@ def deploy_configured(
             f"{rpc.where} has chain id {chain_id}, network {name} has {network.chain_id}: "
             f"connect to the right node"
         )
-    if not (options.folder / f"{chain_id}.json").exists():
+    path = options.folder / f"{chain_id}.json"
+    if not (path.exists() and read_record(path).complete):
         Preflight(rpc, network.external, network.expected, parameters.oracle).run()
+    sender = open_sender()
     with open_record(options.folder, rpc, name, False, sender.address) as records:
-        if records.record.steps and not records.record.complete:
-            Preflight(rpc, network.external, network.expected, parameters.oracle).run()
         run = _runner(rpc, sender, records, network.sending, options)
         records.record.external = network.external.model_dump()
         design = Design(

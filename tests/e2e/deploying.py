@@ -1,13 +1,21 @@
-"""Ways to kill a deployment at a chosen moment, shared by the deployment tests."""
+"""Ways to kill a deployment at a chosen moment and to look at what came of it; shared by the tests."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
+
+from scripts.deployment.artifacts import own
+from scripts.deployment.delivery import read_contract
+from scripts.deployment.record import DeploymentRecord
+from scripts.deployment.roles import FUNCTION_ROLES, selectors
+from scripts.deployment.rpc import Rpc
 
 KINDS = ("before send", "after send", "after receipt", "while recording")
 SENDS = ("eth_sendTransaction", "eth_sendRawTransaction")
@@ -70,3 +78,55 @@ def all_transactions(web3: Web3) -> list[dict[str, Any]]:
 
 def npm_artifact(path: str) -> Path:
     return Path(__file__).resolve().parents[2] / "node_modules" / path
+
+
+def silent(line: str) -> None:
+    """Progress is not under test."""
+
+
+def check_wiring(rpc: Rpc, record: DeploymentRecord, deployer: str) -> None:
+    """Reads back from the chain everything that the deployment is to have connected."""
+    c, e, roles = record.contracts, record.external, record.roles
+
+    def read(name: str, function: str, *args: Any) -> Any:
+        return read_contract(rpc, c[name], own(name).abi, function, args)
+
+    managed = [*FUNCTION_ROLES]
+    assert {name: read(name, "authority") for name in managed} == dict.fromkeys(
+        managed, c["AccessManager"]
+    )
+    market = read("MarketOracle", "market", 1)
+    assert (market[0], market[4]) == (e["feed"], e["uniswap_pool"])
+    assert read("MarketOracle", "state", 1) == 0
+    assert read("MarketOracle", "twap", 1) == pytest.approx(
+        read("MarketOracle", "spot", 1)[0], 1e-3
+    )
+    house = ("usdc", "weth", "oracle", "engine", "vault", "hedgeManager")
+    assert [read("Clearinghouse", function) for function in house] == [
+        e["usdc"],
+        e["weth"],
+        *(c[name] for name in ("MarketOracle", "RiskEngine", "DeskVault", "HedgeManager")),
+    ]
+    assert read("Clearinghouse", "isMarket", c["OptionDesk"]) is True
+    assert read("Clearinghouse", "venues") == [venue.address for venue in record.venues]
+    assert read("DeskVault", "share") == c["VaultShare"]
+    assert read("HedgeManager", "keeper") == roles["keeper"]
+    assert read("VolSurface", "committer") == roles["committer"]
+    for name, venue in (("UniswapSpotVenue", 0), ("AaveShortVenue", 1)):
+        assert c[name] == record.venues[venue].address
+        assert read(name, "clearinghouse") == c["Clearinghouse"]
+        assert read(name, "health") == 2**256 - 1
+    check_roles(read, record, deployer)
+
+
+def check_roles(read: Callable[..., Any], record: DeploymentRecord, deployer: str) -> None:
+    roles = record.roles
+    for name, table in FUNCTION_ROLES.items():
+        for role, functions in table.items():
+            for selector in selectors(own(name), functions):
+                address = record.contracts[name]
+                assert read("AccessManager", "getTargetFunctionRole", address, selector) == role
+    for role, holder in ((1, "governor"), (2, "guardian"), (3, "lister"), (0, "admin")):
+        assert read("AccessManager", "hasRole", role, roles[holder])[0], holder
+    assert read("AccessManager", "hasRole", 0, deployer)[0] == (roles["admin"] == deployer)
+    assert [read("AccessManager", "getRoleGuardian", role) for role in (1, 3)] == [2, 2]
