@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {BlackScholes} from "../libraries/BlackScholes.sol";
+import {Gaussian} from "../libraries/Gaussian.sol";
+import {SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
+import {Svi} from "../libraries/Svi.sol";
+import {Wad} from "../libraries/Wad.sol";
+
+/// @notice The libraries as external functions; the dense ones take whole grids, one call for thousands of points.
+contract MathsHarness {
+    struct Option {
+        bool isCall;
+        uint256 forward;
+        uint256 strike;
+        uint256 vol;
+        uint256 tau;
+        uint256 discount;
+    }
+
+    function exps(int256[] calldata x) external pure returns (uint256[] memory r) {
+        r = new uint256[](x.length);
+        for (uint256 i = 0; i < x.length; ++i) r[i] = Wad.exp(x[i]);
+    }
+
+    function lns(int256[] calldata x) external pure returns (int256[] memory r) {
+        r = new int256[](x.length);
+        for (uint256 i = 0; i < x.length; ++i) r[i] = Wad.ln(x[i]);
+    }
+
+    function lnRatios(uint256[] calldata a, uint256[] calldata b) external pure returns (int256[] memory r) {
+        r = new int256[](a.length);
+        for (uint256 i = 0; i < a.length; ++i) r[i] = Wad.lnRatio(a[i], b[i]);
+    }
+
+    function gaussians(int256[] calldata x) external pure returns (uint256[] memory cdf, uint256[] memory pdf) {
+        cdf = new uint256[](x.length);
+        pdf = new uint256[](x.length);
+        for (uint256 i = 0; i < x.length; ++i) (cdf[i], pdf[i]) = (Gaussian.cdf(x[i]), Gaussian.pdf(x[i]));
+    }
+
+    function prices(Option[] calldata o) external pure returns (uint256[] memory r) {
+        r = new uint256[](o.length);
+        for (uint256 i = 0; i < o.length; ++i) {
+            r[i] = BlackScholes.price(o[i].isCall, o[i].forward, o[i].strike, o[i].vol, o[i].tau, o[i].discount);
+        }
+    }
+
+    function greeks(Option[] calldata o) external pure returns (BlackScholes.Output[] memory r) {
+        r = new BlackScholes.Output[](o.length);
+        for (uint256 i = 0; i < o.length; ++i) {
+            r[i] = BlackScholes.greeks(o[i].isCall, o[i].forward, o[i].strike, o[i].vol, o[i].tau, o[i].discount);
+        }
+    }
+
+    /// @notice down, up; mulSignedDown, mulSignedUp and mulTowardZero of the same factors as signed numbers.
+    function products(int256 a, int256 b) external pure returns (int256 down, int256 up, int256 towardZero) {
+        return (Wad.mulSignedDown(a, b), Wad.mulSignedUp(a, b), Wad.mulTowardZero(a, b));
+    }
+
+    function roundings(
+        uint256 a,
+        uint256 b
+    ) external pure returns (uint256 mulDown, uint256 mulUp, uint256 divDown, uint256 divUp) {
+        return (Wad.mulDown(a, b), Wad.mulUp(a, b), Wad.divDown(a, b), Wad.divUp(a, b));
+    }
+
+    function sviPack(int256 a, uint256 b, int256 rho, int256 m, uint256 sigma) external pure returns (uint256) {
+        return Svi.pack(a, b, rho, m, sigma);
+    }
+
+    function sviUnpack(uint256 slice) external pure returns (int256, int256, int256, int256, int256) {
+        return Svi.unpack(slice);
+    }
+
+    function sviValidate(uint256 slice) external pure {
+        Svi.validate(slice);
+    }
+
+    function sviVariances(uint256 slice, int256[] calldata k) external pure returns (uint256[] memory w) {
+        w = new uint256[](k.length);
+        for (uint256 i = 0; i < k.length; ++i) w[i] = Svi.totalVariance(slice, k[i]);
+    }
+
+    function sviVol(uint256 slice, int256 k, uint256 tauAtCommit) external pure returns (uint256) {
+        return Svi.impliedVol(slice, k, tauAtCommit);
+    }
+
+    function sviForward(uint256 spot, int256 carry, uint256 tau) external pure returns (uint256) {
+        return Svi.forward(spot, carry, tau);
+    }
+
+    function encode(uint16 underlying, uint40 expiry, uint256 strike, bool isCall) external pure returns (SeriesId) {
+        return SeriesIdLib.encode(underlying, expiry, strike, isCall);
+    }
+
+    function decode(SeriesId id) external pure returns (uint16, uint40, uint256, bool, uint56) {
+        return (id.underlying(), id.expiry(), id.strike(), id.isCall(), id.expiryKey());
+    }
+
+    function validateSeries(SeriesId id) external pure {
+        id.validate();
+    }
+
+    function payoff(SeriesId id, uint256 price) external pure returns (uint256) {
+        return id.payoff(price);
+    }
+}

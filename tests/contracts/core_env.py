@@ -1,0 +1,277 @@
+"""The core contracts against small mocks, wired as a deployment would, with helpers for tests.
+
+Contracts are called alike on brownie's node and in process (tests/stateful): `contract.f(*args, {"from": who})`
+sends, `contract.f(*args)` reads. Money is WAD unless a name says otherwise; times are unix seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from keeper.pricing import svi
+from keeper.units import encode_series
+
+WAD = 10**18
+USDC = 10**6
+UNDERLYING = 1
+HOUR = 3600
+DAY = 24 * HOUR
+FRESH, DEVIATING, STALE = range(3)
+FOREVER = 2**63
+
+FEED_DECIMALS = 8
+MAX_AGE_S = HOUR
+TWAP_WINDOW_S = 1800
+MAX_DEVIATION = 2 * 10**16
+# In the order of the contracts' structs.
+SURFACE_PARAMETERS = (5 * 10**16, 4 * WAD, WAD // 2, 10**16)
+MARGIN_PARAMETERS = (2 * 10**17, 45 * 10**16, 3 * 10**17, 10**16, 75 * 10**16)
+DESK_PARAMETERS = (2 * 10**16, 4 * 10**15, WAD // 2, WAD // 100, HOUR, 2 * HOUR)
+HEDGE_PARAMETERS = (
+    WAD // 2,  # band
+    WAD // 2,  # minReduction
+    10**16,  # maxSlippage
+    5 * WAD,  # grossCap
+    12 * 10**17,  # minHealth
+    5_000 * WAD,  # budgetCap
+    WAD // 4,  # budgetRefill
+    6 * HOUR,  # surfaceMaxAge
+)
+SPOT_USD = 2_000.0
+VOL = 0.8
+
+
+class Backend(Protocol):
+    """Where contracts run. `people` are addresses or accounts, [0] deploys."""
+
+    people: Sequence[Any]
+
+    def deploy(self, name: str, *args: Any) -> Any: ...
+
+    def now(self) -> int: ...
+
+    def warp(self, to: int) -> None: ...
+
+
+class BrownieBackend:
+    """Brownie's project on the session's node."""
+
+    def __init__(self, project: Any, accounts: Any) -> None:
+        self.project, self.people = project, accounts
+
+    def deploy(self, name: str, *args: Any) -> Any:
+        return getattr(self.project, name).deploy(*args, {"from": self.people[0]})
+
+    def now(self) -> int:
+        import brownie
+
+        return int(brownie.chain[-1].timestamp)
+
+    def warp(self, to: int) -> None:
+        """Mine a block at exactly `to`; calls read its time."""
+        self.at(to)
+        self.request("evm_mine", [])
+
+    def at(self, moment: int) -> None:
+        """Give the next block the time `moment`."""
+        self.request("evm_setNextBlockTimestamp", [moment])
+
+    @staticmethod
+    def request(method: str, params: list[Any]) -> None:
+        import brownie
+
+        answer = brownie.web3.provider.make_request(method, params)
+        assert "error" not in answer, answer
+
+
+@dataclass
+class Core:
+    """Everything that is deployed, and who is who."""
+
+    backend: Any
+    authority: Any
+    usdc: Any
+    weth: Any
+    feed: Any
+    pool: Any
+    oracle: Any
+    surface: Any
+    engine: Any
+    clearinghouse: Any
+    desk: Any
+    hedge: Any
+    venue: Any
+    gov: Any
+    keeper: Any
+    committer: Any
+    vault: Any
+    market: Any
+    takers: list[Any]
+    start: int
+
+    @property
+    def now(self) -> int:
+        return int(self.backend.now())
+
+    def warp(self, to: int) -> None:
+        self.backend.warp(to)
+
+    def expiry(self, days: int) -> int:
+        """08:00 UTC, `days` after the deployment's day. Day 0 is one hour before the deployment."""
+        return self.start - HOUR + days * DAY
+
+    def series(self, days: int, strike: float, call: bool = True, underlying: int = 1) -> int:
+        return encode_series(underlying, self.expiry(days), strike, call)
+
+    # ------------------------------------------------------------------ market
+
+    def set_spot(self, usd: float, pool_usd: float | None = None, at: int | None = None) -> int:
+        """A feed round (now unless `at`), and the pool's price and mean. Returns the round's id."""
+        self.set_pool(usd if pool_usd is None else pool_usd)
+        by = {"from": self.gov}
+        self.feed.push(round(usd * 10**FEED_DECIMALS), at or self.now, by)
+        return int(self.feed.latest())
+
+    def set_pool(self, usd: float) -> None:
+        raw = usd * 10**6 / 10**18
+        tick = math.log(raw) / math.log(1.0001)
+        by = {"from": self.gov}
+        self.pool.setPrice(int(math.sqrt(raw) * 2**96), by)
+        self.pool.setCumulative(10**9, round(tick * TWAP_WINDOW_S), by)
+
+    def slice(self, vol: float, days: int, carry: float = 0.0, skew: float = 0.0) -> tuple:
+        """A slice whose at-the-money volatility is `vol` now; flat for no skew."""
+        tau = (self.expiry(days) - self.now) / (365 * DAY)
+        sigma, b = 0.2, abs(skew) * vol * vol * tau
+        # w(0) = a + b sigma with m = 0: the wings rise and the middle stays.
+        word = svi.pack_floats(vol * vol * tau - b * sigma, b, -0.5 if skew else 0.0, 0.0, sigma)
+        return self.expiry(days), word, round(carry * WAD)
+
+    def commit(self, *slices: tuple, spot: float = SPOT_USD) -> None:
+        self.surface.commit(UNDERLYING, round(spot * WAD), slices, {"from": self.committer})
+
+    # ------------------------------------------------------------------ accounts
+
+    def fund(self, who: Any, usd: float = 0, eth: float = 0) -> None:
+        """Mint tokens and deposit them into the account of `who`."""
+        for token, amount, deposit in (
+            (self.usdc, round(usd * USDC), self.clearinghouse.depositCash),
+            (self.weth, round(eth * WAD), self.clearinghouse.depositBase),
+        ):
+            if amount:
+                token.mint(who, amount, {"from": who})
+                token.approve(self.clearinghouse, 2**256 - 1, {"from": who})
+                deposit(amount, {"from": who})
+
+    def trade(self, maker: Any, taker: Any, legs: Sequence[tuple], premium: float = 0) -> None:
+        """Through the registered market account. `legs` are (series, contracts)."""
+        self.clearinghouse.trade(
+            maker, taker, to_legs(legs), round(premium * WAD), {"from": self.market}
+        )
+
+    def cash(self, who: Any) -> int:
+        return int(self.clearinghouse.accountOf(who)[0])
+
+    def base(self, who: Any) -> int:
+        return int(self.clearinghouse.accountOf(who)[1])
+
+    def legs(self, who: Any) -> dict[int, int]:
+        return {int(s): int(size) for s, size in self.clearinghouse.legsOf(who)}
+
+    @property
+    def everybody(self) -> list[Any]:
+        return [self.vault, *self.takers]
+
+    def prove(self, days: int, usd: float) -> None:
+        """Let the expiry pass, push its first round and prove it."""
+        self.warp(max(self.expiry(days) + 60, self.now))
+        round_id = self.set_spot(usd, at=self.expiry(days) + 30)
+        self.oracle.proveSettlement(UNDERLYING, self.expiry(days), round_id, {"from": self.gov})
+
+    def settlement(self, days: int) -> tuple[int, ...]:
+        """(openShort, owed, shortfall, payoutFactor)"""
+        return tuple(map(int, self.clearinghouse.settlementOf(UNDERLYING, self.expiry(days))))
+
+    def check_books(self, open_series: Sequence[int] = ()) -> None:
+        """I-02 to the wei over everybody's accounts, and I-01 for the series named."""
+        books = [tuple(self.clearinghouse.accountOf(who)) for who in self.everybody]
+        usdc, base, negative, insurance, pot = map(int, self.clearinghouse.totals())
+        assert usdc * 10**12 == sum(b[0] for b in books) + insurance + pot
+        assert base == sum(b[1] for b in books)
+        assert negative == sum(-b[0] for b in books if b[0] < 0)
+        assert self.usdc.balanceOf(self.clearinghouse) >= usdc
+        assert self.weth.balanceOf(self.clearinghouse) >= base
+        legs = [self.legs(who) for who in self.everybody]
+        assert [b[2] for b in books] == [len(own) for own in legs]
+        for series in open_series:
+            assert sum(own.get(series, 0) for own in legs) == 0, f"I-01 broken in {series}"
+
+
+def to_legs(legs: Sequence[tuple]) -> list[tuple[int, int]]:
+    """(series, contracts) to what the contracts take."""
+    return [(series, round(size * WAD)) for series, size in legs]
+
+
+def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True) -> Core:
+    """Deploy and wire everything at 09:00 UTC of the next day, spot and slices of days 1, 7 and 14 set."""
+    people = list(backend.people)
+    gov, keeper, committer, vault, market, *takers = people
+    start = (backend.now() // DAY + 1) * DAY + 9 * HOUR
+    backend.warp(start)
+    new = backend.deploy
+    authority = new("AccessManager", gov)
+    usdc, weth = new("MockToken", "USDC", 6), new("MockToken", "WETH", 18)
+    feed = new("MockFeed", FEED_DECIMALS, round(spot * 10**FEED_DECIMALS), start)
+    pair = (weth, usdc) if base_is_token0 else (usdc, weth)
+    pool = new("MockUniswapPool", *pair)
+    oracle = new("MarketOracle", authority)
+    surface = new("VolSurface", authority, oracle, committer, SURFACE_PARAMETERS)
+    engine = new("RiskEngine", authority, oracle, surface, MARGIN_PARAMETERS)
+    house = new("Clearinghouse", authority, usdc, weth, oracle, engine, UNDERLYING)
+    desk = new("OptionDesk", authority, house, oracle, surface, engine, vault, DESK_PARAMETERS)
+    hedge = new(
+        "HedgeManager", authority, house, oracle, surface, vault, UNDERLYING, keeper, HEDGE_PARAMETERS
+    )
+    venue = new("MockVenue", usdc, weth, house, round(spot * WAD))
+    core = Core(
+        backend, authority, usdc, weth, feed, pool, oracle, surface, engine, house, desk, hedge,
+        venue, gov, keeper, committer, vault, market, takers, start,
+    )  # fmt: skip
+    core.set_spot(spot)
+    by = {"from": gov}
+    oracle.registerMarket(UNDERLYING, weth, usdc, market_config(core), by)
+    house.setVault(vault, hedge, by)
+    for allowed in (market, desk):
+        house.setMarket(allowed, True, by)
+    house.setVenue(venue, True, by)
+    core.commit(*(core.slice(VOL, days) for days in (1, 7, 14)), spot=spot)
+    return core
+
+
+def market_config(core: Core, **changes: Any) -> tuple:
+    """IMarketOracle.Market of the mocks, with fields replaced by name."""
+    fields: dict[str, Any] = {
+        "feed": core.feed,
+        "feedDecimals": FEED_DECIMALS,
+        "maxAge": MAX_AGE_S,
+        "twapWindow": TWAP_WINDOW_S,
+        "pool": core.pool,
+        "baseIsToken0": core.pool.token0() == core.weth.address,
+        "maxDeviation": MAX_DEVIATION,
+    }
+    assert changes.keys() <= fields.keys()
+    return tuple((fields | changes).values())
+
+
+def refused(
+    function: Any, *args: Any, by: Any, error: str, values: Sequence[Any] | None = None
+) -> None:
+    """The call reverts with the custom error, with exactly `values` when given."""
+    from tests.brownie_fixtures import reverts_with
+
+    with reverts_with(error, *(values or ())):
+        function.call(*args, {"from": by})
