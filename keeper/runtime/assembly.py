@@ -1,0 +1,143 @@
+"""From a configuration to a running keeper: the one place where the parts meet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keeper.chain.client import NodeClient
+from keeper.chain.deployment import Deployment
+from keeper.chain.keystore import Signer, load_signer, password_from
+from keeper.chain.reader import SnapshotReader, keeper_on_chain
+from keeper.config import Config
+from keeper.errors import ConfigError, Halt
+from keeper.execution.database import open_database
+from keeper.execution.fees import FeeRules
+from keeper.execution.journal import Journal
+from keeper.execution.orders import OrderRules
+from keeper.execution.sender import JournaledSender, SendRules
+from keeper.market.candles import load_candles
+from keeper.runtime.codec import to_json
+from keeper.runtime.forecast import AtmImplied, TrailingRealised
+from keeper.runtime.ports import (
+    BlockClock,
+    Clock,
+    DryRunSender,
+    Forecaster,
+    LiveSender,
+    TxSender,
+    WallClock,
+)
+from keeper.runtime.tick import Tick, TickRules
+from keeper.units import GWEI
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A connected node and the deployment that it was checked to be about."""
+
+    config: Config
+    node: NodeClient
+    deployment: Deployment
+    journal: Journal
+    clock: Clock
+
+
+def connect(config: Config, block_time: bool = False) -> Desk:
+    """Node, deployment record and journal, checked against each other. `block_time` makes the chain the clock."""
+    deployment = Deployment.load(config.chain.deployment)
+    if deployment.chain_id != config.chain.chain_id:
+        raise ConfigError(
+            f"{config.chain.deployment} is of chain {deployment.chain_id}, [chain] chain_id says "
+            f"{config.chain.chain_id}: correct one of them"
+        )
+    node = NodeClient.connect(config.chain.rpc_url, config.chain.request_timeout_s)
+    deployment.require_chain(node)
+    clock: Clock = BlockClock(node) if block_time else WallClock()
+    chain = f"{deployment.chain_id}:{deployment.genesis_hash}"
+    return Desk(
+        config,
+        node,
+        deployment,
+        Journal(open_database(config.journal.url), chain, clock.now),
+        clock,
+    )
+
+
+def open_signer(config: Config, prompt: Callable[[], str] | None) -> Signer:
+    """The configured key; KeystoreError or ConfigError say what is missing."""
+    if config.keeper.keystore is None:
+        raise ConfigError("[keeper] keystore is missing: name the key file, or run with --dry-run")
+    return load_signer(config.keeper.keystore, password_from(config.keeper.password_env, prompt))
+
+
+def journaled_sender(
+    desk: Desk, signer: Signer, sleep: Callable[[float], None] = time.sleep
+) -> JournaledSender:
+    """What signs and sends for `signer` on this desk."""
+    gas, execution = desk.config.gas, desk.config.execution
+    rules = SendRules(
+        chain_id=desk.deployment.chain_id,
+        fees=FeeRules(
+            priority_wei=round(gas.priority_fee_gwei * GWEI),
+            max_priority_wei=round(gas.max_priority_fee_gwei * GWEI),
+            max_base_fee_wei=gas.max_base_fee_wei,
+            max_fee_wei=round(gas.max_fee_gwei * GWEI),
+        ),
+        gas_margin=execution.gas_margin,
+        max_gas=gas.max_gas,
+        receipt_timeout_s=execution.receipt_timeout_s,
+        replace_after_s=execution.replace_after_s,
+        finality_blocks=execution.finality_blocks,
+    )
+    return JournaledSender(desk.node, signer, desk.journal, rules, desk.clock.now, sleep)
+
+
+def build_tick(desk: Desk, signer: Signer | None, forecaster: Forecaster | None = None) -> Tick:
+    """The tick of this desk: live with a signer, a dry run without. Halt when the signer is not the keeper."""
+    keeper = keeper_on_chain(desk.node, desk.deployment)
+    sender: TxSender = DryRunSender(desk.node, keeper)
+    if signer is not None:
+        if signer.address.lower() != keeper.lower():
+            raise Halt(
+                f"the keystore is of {signer.address}, the hedge manager takes orders from {keeper}: "
+                f"use that key, or have governance set the keeper"
+            )
+        sender = LiveSender(journaled_sender(desk, signer))
+    policy = desk.config.policy
+    return Tick(
+        reader=SnapshotReader(desk.node, desk.deployment, keeper),
+        sender=sender,
+        clock=desk.clock,
+        journal=desk.journal,
+        policy=policy.build(),
+        policy_text=to_json({"name": policy.name, "parameters": policy.parameters}),
+        forecaster=forecaster or configured_forecaster(desk.config),
+        rules=tick_rules(desk.config),
+        hedge_manager=desk.deployment.address("HedgeManager"),
+    )
+
+
+def tick_rules(config: Config) -> TickRules:
+    """The limits of a tick from their sections."""
+    execution = config.execution
+    return TickRules(
+        orders=OrderRules(
+            execution.min_clip_eth, execution.max_slippage, execution.restore_below_health
+        ),
+        guards=config.guards,
+        deadline_s=execution.deadline_s,
+        max_base_fee_wei=config.gas.max_base_fee_wei,
+        priority_fee_wei=round(config.gas.priority_fee_gwei * GWEI),
+        gas_per_rebalance=execution.gas_per_rebalance,
+    )
+
+
+def configured_forecaster(config: Config) -> Forecaster:
+    """Realised volatility where candles are configured, else the surface's own."""
+    forecast = config.forecast
+    if forecast.candles is None:
+        return AtmImplied()
+    candles = load_candles(forecast.candles, allow_gaps=forecast.allow_gaps)
+    return TrailingRealised(candles, forecast.window_h * 3600)

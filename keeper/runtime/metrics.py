@@ -1,0 +1,61 @@
+"""Prometheus figures of the keeper. Units are in the names."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from keeper.models import Snapshot
+from keeper.runtime.tick import TickResult
+from keeper.units import WAD
+
+
+class Metrics:
+    """One set of figures with a registry of its own, so that two keepers in a process do not collide."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"gammadesk_{name}", text, labels, registry=self.registry)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"gammadesk_{name}", text, labels, registry=self.registry)
+
+        self.block = gauge("block_number", "Block of the last snapshot")
+        self.block_time = gauge("block_timestamp_seconds", "Time of that block")
+        self.spot = gauge("spot_usd", "Oracle price")
+        self.delta = gauge("net_delta_eth", "Net delta", "source")
+        self.band = gauge("band_eth", "Band in force")
+        self.budget = gauge("budget_left_usd", "Loss budget left")
+        self.health = gauge("venue_health", "Venue health, 1 is its own threshold", "venue")
+        self.balance = gauge("keeper_balance_eth", "Gas money left")
+        self.ticks = counter("ticks", "Ticks by outcome", "outcome")
+        self.errors = counter("tick_errors", "Ticks that ended in an error", "error")
+        self.missed = counter("missed_runs", "Scheduled runs that did not happen", "why")
+        self.gas = counter("gas_used", "Gas of mined transactions")
+        self.gas_paid = counter("gas_paid_eth", "ETH paid for it")
+
+    def serve(self, port: int, host: str) -> None:
+        """Answers on http://host:port/metrics from a thread of its own."""
+        start_http_server(port, addr=host, registry=self.registry)
+
+    def observe(self, result: TickResult) -> None:
+        """Figures of a finished tick."""
+        self._observe_snapshot(result.inputs.snapshot)
+        self.delta.labels("own").set(result.inputs.book.delta_eth)
+        self.band.set(result.plan.band_eth)
+        self.ticks.labels(result.outcome.kind.value).inc()
+        for outcome in (result.outcome, *result.recovered):
+            if outcome.gas_used is not None and outcome.gas_price_wei is not None:
+                self.gas.inc(outcome.gas_used)
+                self.gas_paid.inc(outcome.gas_used * outcome.gas_price_wei / WAD)
+
+    def _observe_snapshot(self, snapshot: Snapshot) -> None:
+        self.block.set(snapshot.block_number)
+        self.block_time.set(snapshot.timestamp_s)
+        self.spot.set(snapshot.spot_usd)
+        self.delta.labels("chain").set(snapshot.chain_delta_eth)
+        self.budget.set(snapshot.rules.budget_left_usd)
+        self.balance.set(snapshot.keeper_balance_wei / WAD)
+        for venue in snapshot.venues:
+            self.health.labels(venue.address).set(venue.health)

@@ -1,0 +1,86 @@
+"""When ticks run: every so often, and at set times. A run that did not happen is counted and logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.events import (
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobEvent,
+)
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.combining import OrTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from keeper.config import ScheduleConfig
+from keeper.errors import ConfigError, GammadeskError, Halt
+from keeper.runtime.metrics import Metrics
+from keeper.runtime.service import Service
+
+JOB = "tick"
+
+
+def trigger_of(schedule: ScheduleConfig) -> OrTrigger:
+    """Interval and cron as one trigger, so that two ticks can never overlap. Times are UTC."""
+    triggers: list[IntervalTrigger | CronTrigger] = []
+    if schedule.interval_s:
+        triggers.append(IntervalTrigger(seconds=schedule.interval_s, timezone=UTC))
+    if schedule.cron:
+        try:
+            triggers.append(CronTrigger.from_crontab(schedule.cron, timezone=UTC))
+        except ValueError as error:
+            raise ConfigError(f"[schedule] cron = {schedule.cron!r}: {error}") from None
+    if not triggers:
+        raise ConfigError("[schedule] needs interval_s above 0, or cron")
+    return OrTrigger(triggers)
+
+
+def add_tick(
+    scheduler: BaseScheduler, run: Callable[[], object], schedule: ScheduleConfig, metrics: Metrics
+) -> None:
+    """One job, never two at once, late runs merged into one; what is dropped is heard."""
+    scheduler.add_job(
+        run,
+        trigger_of(schedule),
+        id=JOB,
+        misfire_grace_time=schedule.misfire_grace_s,
+        coalesce=True,
+        max_instances=1,
+        next_run_time=datetime.now(UTC),
+    )
+    scheduler.add_listener(
+        lambda event: count_missed(event, metrics), EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES
+    )
+
+
+def count_missed(event: JobEvent, metrics: Metrics) -> None:
+    """A run came too late, or while the one before was still going."""
+    why = "late" if event.code == EVENT_JOB_MISSED else "still_running"
+    metrics.missed.labels(why).inc()
+    structlog.get_logger("scheduler").warning("run missed", why=why, job=event.job_id)
+
+
+def run_forever(service: Service, schedule: ScheduleConfig) -> Halt | None:
+    """Ticks until interrupted or halted; returns the Halt."""
+    scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone=UTC)
+
+    def run() -> None:
+        try:
+            service.run()
+        except Halt:
+            scheduler.shutdown(wait=False)
+        except GammadeskError:
+            return  # logged and counted by the service; the next run tries again
+
+    add_tick(scheduler, run, schedule, service.metrics)
+    try:
+        scheduler.start()
+    except (KeyboardInterrupt, SystemExit):
+        scheduler.shutdown(wait=True)
+    return service.halted

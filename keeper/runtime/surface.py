@@ -1,0 +1,139 @@
+"""Volatility slices from a file to a checked commit."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from keeper.chain.bindings import binding
+from keeper.chain.calls import SliceInput, commit_data
+from keeper.chain.client import NodeClient
+from keeper.chain.deployment import Deployment
+from keeper.errors import DataError, PricingError
+from keeper.execution.records import Job
+from keeper.models import SviSlice
+from keeper.pricing.svi import find_arbitrage, pack_floats
+from keeper.runtime.codec import digest, to_json
+from keeper.units import to_wad_toward_zero
+
+DEADLINE_S = 300
+
+
+def _unix_seconds(value: object) -> object:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+    return value
+
+
+class SliceEntry(BaseModel):
+    """Raw SVI of one expiry: total variance until expiry, and an annualised carry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    expiry: Annotated[int, BeforeValidator(_unix_seconds)]
+    a: float
+    b: float
+    rho: float
+    m: float
+    sigma: float
+    carry: float = 0.0
+
+    def as_slice(self, committed_at_s: int) -> SviSlice:
+        """As committed at a moment."""
+        return SviSlice(
+            self.expiry, self.a, self.b, self.rho, self.m, self.sigma, self.carry, committed_at_s
+        )
+
+
+class SurfaceFile(BaseModel):
+    """The whole file: `slices` in TOML ([[slices]]) or JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slices: tuple[SliceEntry, ...] = Field(min_length=1)
+
+    @classmethod
+    def load(cls, path: Path) -> SurfaceFile:
+        """Reads a .toml or .json file; DataError names the entry at fault."""
+        try:
+            return cls.model_validate(_tree(path))
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()
+            )
+            raise DataError(f"{path}: {faults}") from None
+
+
+def _tree(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} does not exist: write [[slices]] with expiry, a, b, rho, m, sigma"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as TOML or JSON: {error}") from None
+
+
+def inputs_of(surface: SurfaceFile, now_s: int) -> tuple[SliceInput, ...]:
+    """Packed slices, ascending. DataError when one has expired or the surface holds static arbitrage."""
+    ordered = sorted(surface.slices, key=lambda entry: entry.expiry)
+    late = [entry.expiry for entry in ordered if entry.expiry <= now_s]
+    if late:
+        raise DataError(f"expiries {late} are not after {now_s}: leave them out")
+    faults = find_arbitrage([entry.as_slice(now_s) for entry in ordered])
+    if faults:
+        raise DataError("the surface is not committed: " + "; ".join(faults))
+    try:
+        return tuple(
+            SliceInput(
+                e.expiry, pack_floats(e.a, e.b, e.rho, e.m, e.sigma), to_wad_toward_zero(e.carry)
+            )
+            for e in ordered
+        )
+    except PricingError as error:
+        raise DataError(f"the surface is not committed: {error}") from None
+
+
+def commit_job(
+    node: NodeClient, deployment: Deployment, surface: SurfaceFile, chain: str, now_s: int
+) -> Job:
+    """A commit with the oracle's spot of the latest block as its reference."""
+    head = node.head()
+    oracle, codec = deployment.address("MarketOracle"), binding("MarketOracle")
+    asked = codec.encode("spot", deployment.underlying)
+    answer = node.call(oracle, asked, head.number, "MarketOracle.spot")
+    spot_wad = codec.decode("spot", answer)[0]
+    inputs = inputs_of(surface, head.timestamp_s)
+    target = deployment.address("VolSurface")
+    key = f"surface:{deployment.underlying}:{target.lower()}"
+    seen = digest([head.hash, spot_wad])
+    slices = to_json(inputs)
+    return Job(
+        work_id=digest([chain, key, seen, slices]),
+        key=key,
+        what="VolSurface.commit",
+        to=target,
+        data=commit_data(deployment.underlying, spot_wad, inputs),
+        block_number=head.number,
+        deadline_s=max(now_s, head.timestamp_s) + DEADLINE_S,
+        snapshot_hash=seen,
+        plan=to_json({"reference_spot_wad": str(spot_wad)}),
+        orders=slices,
+    )
+
+
+def committer_on_chain(node: NodeClient, deployment: Deployment) -> str:
+    """The address that the surface takes commits from."""
+    codec = binding("VolSurface")
+    data = codec.encode("committer")
+    answer = node.call(deployment.address("VolSurface"), data, "latest", "VolSurface.committer")
+    return str(codec.decode("committer", answer)[0])
