@@ -49,8 +49,12 @@ def validated(content: dict[str, Any], model: type[Model], what: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        faults = [
-            f"  {'.'.join(str(part) for part in item['loc']) or 'file'}: {item['msg']}"
-            for item in error.errors()
-        ]
-        raise ConfigError(f"{what} cannot be used:\n" + "\n".join(faults)) from None
+        raise ConfigError(f"{what} cannot be used:\n  " + "\n  ".join(faults(error))) from None
+
+
+def faults(error: ValidationError) -> list[str]:
+    """One line a fault: where and what."""
+    return [
+        f"{'.'.join(str(part) for part in item['loc']) or 'file'}: {item['msg']}"
+        for item in error.errors()
+    ]

@@ -209,13 +209,19 @@ class Parameters(Section):
 
 
 def wad(value: Decimal) -> int:
-    """Rounded down: limits and spreads differ from the file by at most 1e-18."""
-    return units.to_wad_down(value)  # type: ignore[arg-type]  # exact for Decimal too
+    """Exact where the value has at most 18 decimals, else rounded down."""
+    return _scaled(value, units.WAD)
 
 
 def usdc(value: Decimal) -> int:
     """Token units, rounded down."""
-    return units.to_usdc_down(value)  # type: ignore[arg-type]
+    return _scaled(value, units.USDC_UNIT)
+
+
+def _scaled(value: Decimal, scale: int) -> int:
+    # keeper.units takes floats, in which 0.3 is a little less than it says here.
+    numerator, denominator = value.as_integer_ratio()
+    return numerator * scale // denominator
 
 
 def load_parameters(path: Path = FOLDER / f"{PARAMETER_FILE}.toml") -> Parameters:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keeper.errors import Halt
+from scripts.deployment.configuration import faults
 from scripts.deployment.rpc import Rpc
 
 FORMAT = 1
@@ -106,9 +107,10 @@ def read_record(path: Path) -> DeploymentRecord:
         return DeploymentRecord.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise Halt(f"{path} does not exist: deploy first (scripts/deploy.py)") from None
-    except (ValidationError, ValueError) as error:
+    except ValidationError as error:
         raise Halt(
-            f"{path} is not a deployment record: {error}. Restore it, or move it aside"
+            f"{path} is not a deployment record ({'; '.join(faults(error))}): restore it, or move "
+            f"it aside to deploy afresh"
         ) from None
 
 

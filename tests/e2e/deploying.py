@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,10 +73,6 @@ def all_transactions(web3: Web3) -> list[dict[str, Any]]:
     head = web3.eth.block_number
     blocks = (web3.eth.get_block(number, full_transactions=True) for number in range(head + 1))
     return [dict(transaction) for block in blocks for transaction in block["transactions"]]
-
-
-def npm_artifact(path: str) -> Path:
-    return Path(__file__).resolve().parents[2] / "node_modules" / path
 
 
 def silent(line: str) -> None:

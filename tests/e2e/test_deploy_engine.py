@@ -15,7 +15,8 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from keeper.errors import Retry
-from scripts.deployment import artifacts, record
+from scripts.components.artifacts import UNISWAP_CORE, packaged
+from scripts.deployment import record
 from scripts.deployment.artifacts import ROOT
 from scripts.deployment.delivery import DeploymentError
 from scripts.deployment.engine import StepRunner
@@ -29,13 +30,10 @@ from tests.e2e.deploying import (
     KillingProvider,
     all_transactions,
     connect,
-    npm_artifact,
     silent,
 )
 
-FACTORY = artifacts.load(
-    npm_artifact("@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json")
-)
+FACTORY = packaged(UNISWAP_CORE, "UniswapV3Factory")
 FEES = (42, 43, 44)
 STEPS = 2 + len(FEES)
 Account.enable_unaudited_hdwallet_features()
