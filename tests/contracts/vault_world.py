@@ -6,6 +6,8 @@ USDC amounts are token units (6 decimals), shares and everything else WAD.
 from dataclasses import dataclass
 from typing import Any
 
+from brownie import web3
+
 USD = 10**6
 WAD = 10**18
 USDC_SCALE = 10**12
@@ -99,12 +101,21 @@ class VaultWorld:
         self.house.trade(self.vault, self.sponsor, legs, premium, {"from": self.admin})
         return expiry
 
+    def buy_back(self, size: int) -> None:
+        """The vault closes part of its first leg for nothing."""
+        legs = [(self.house.legsOf(self.vault)[0][0], -size)]
+        self.house.trade(self.vault, self.sponsor, legs, 0, {"from": self.admin})
+
     def refresh_surface(self, expiry: int) -> None:
         tau = expiry - self.chain[-1].timestamp
         self.market.setSlice(expiry, flat_slice(0.8, tau), {"from": self.admin})
 
     def cash(self) -> int:
         return self.house.accountOf(self.vault)[0]
+
+    def chain_code(self, contract: Any) -> bytes:
+        """The code as it lies on the chain."""
+        return bytes(web3.eth.get_code(contract.address))
 
     def check_books(self) -> None:
         """I-02: what the vault holds is what it owes, to the unit, and claims never exceed it."""
@@ -130,6 +141,4 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     usdc.approve(house, 2**256 - 1, {"from": sponsor})
     house.depositCash(10**9 * USD, {"from": sponsor})
     share = project.VaultShare.at(vault.share())
-    return VaultWorld(
-        chain, admin, sponsor, usdc, weth, market, manager, house, vault, share
-    )
+    return VaultWorld(chain, admin, sponsor, usdc, weth, market, manager, house, vault, share)
