@@ -22,9 +22,9 @@ FIRST_FRIDAY_0800_S = DAY_S + 8 * HOUR_S
 class ScenarioParameters:
     """Everything about the other actors.
 
-    Deposits in ETH-equivalents at the first price, with the hour in which each is requested. The buyer trades every
-    `buy_every_h` hours, calls and puts in turn; the seller every `sell_every_h` hours, both sides at once and more
-    than the buyer has bought lately, so that the desk is long for a while.
+    Deposits in ETH-equivalents at the first price, with the hour in which each is requested. The buyer insures a
+    position of his own: `first_puts_eth` puts an hour after each listing, then every `buy_every_h` hours two puts for
+    each call. The seller comes every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
     """
 
     seed: int = 31
@@ -32,9 +32,9 @@ class ScenarioParameters:
     deposit_hours: tuple[int, ...] = (0, 0, 24)
     strikes: tuple[float, ...] = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)
     extra_strikes: tuple[float, ...] = (0.85, 0.9, 1.0, 1.1, 1.15)
-    first_trade_h: int = 1
     buy_every_h: int = 4
     first_puts_eth: float = 150.0
+    first_puts_at: float = 0.95
     buy_puts_eth: tuple[float, float] = (8.0, 16.0)
     buy_calls_eth: tuple[float, float] = (5.0, 15.0)
     buy_calls_at: tuple[float, float] = (1.05, 1.15)
@@ -97,7 +97,7 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
     expiry = next_expiry(times[0], p.min_life_h * HOUR_S)
     close_at = _close_hour(times, expiry, p)
     steps: list[Step] = []
-    listed = False
+    listed, listed_at = False, 0
     for h, time in enumerate(times):
         settle = expiry if time >= expiry else None
         if settle is not None:
@@ -105,7 +105,8 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
         list_new = not listed and h < close_at
         listed = listed or list_new
         open_for_trade = listed and h < close_at and expiry - time > p.cutoff_h * HOUR_S
-        wishes = _wishes(h, dice, p)
+        listed_at = h if list_new else listed_at
+        wishes = _wishes(h, h == listed_at + 1, dice, p)
         steps.append(
             Step(
                 hour=h,
@@ -148,16 +149,15 @@ def _close_hour(times: list[int], expiry: int, p: ScenarioParameters) -> int:
     raise ConfigError("the whole replay lies inside the desk's cutoff before an expiry: choose an earlier START")
 
 
-def _wishes(hour: int, dice: random.Random, p: ScenarioParameters) -> tuple[Wish, ...]:
-    """The buyer wants protection: two puts for each call. The dice fall every hour, whatever comes of it."""
+def _wishes(hour: int, fresh: bool, dice: random.Random, p: ScenarioParameters) -> tuple[Wish, ...]:
+    """What is wanted in an hour; `fresh` is the one after a listing. The dice fall every hour, whatever comes of it."""
     put = Wish("buyer", False, dice.uniform(*p.buy_puts_at), round(dice.uniform(*p.buy_puts_eth), 1))
     call = Wish("buyer", True, dice.uniform(*p.buy_calls_at), round(dice.uniform(*p.buy_calls_eth), 1))
-    since = hour - p.first_trade_h
     wishes: list[Wish] = []
-    if since == 0:
-        wishes = [Wish("buyer", False, 0.95, p.first_puts_eth), call]
-    elif since > 0 and since % p.buy_every_h == 0:
-        wishes = [call if (since // p.buy_every_h) % 3 == 0 else put]
+    if fresh:
+        wishes = [Wish("buyer", False, p.first_puts_at, p.first_puts_eth), call]
+    elif hour % p.buy_every_h == 0:
+        wishes = [call if (hour // p.buy_every_h) % 3 == 0 else put]
     since = hour - p.sell_first_h
     if since >= 0 and since % p.sell_every_h == 0:
         wishes.append(Wish("seller", True, p.sell_calls_at, -p.sell_calls_eth))

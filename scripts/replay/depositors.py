@@ -1,0 +1,96 @@
+"""Depositors: they ask, an epoch fills them, they claim; at the end they leave and are paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scripts.replay.chain import ReplayFailure, events
+from scripts.replay.world import ANYONE, FIRST_DEPOSITOR, USDC_UNIT, World
+
+MAX_USDC = 2**255
+MOST_EPOCHS = 6
+
+
+@dataclass(slots=True)
+class Depositors:
+    """Amounts in USDC token units and shares; `paid` is what each got back."""
+
+    world: World
+    amounts: list[int]
+    waiting: set[int] = field(default_factory=set)
+    deposited: int = 0
+    paid: dict[int, int] = field(default_factory=dict)
+    supply: int = 0
+
+    def account(self, index: int) -> str:
+        """Address of a depositor."""
+        return self.world.chain.account(FIRST_DEPOSITOR + index)
+
+    def fund(self) -> None:
+        """Money and allowance for all."""
+        c = self.world.contracts
+        for index, amount in enumerate(self.amounts):
+            self.world.give_usdc(self.account(index), amount / USDC_UNIT)
+            self.world.chain.send(self.account(index), c.usdc, "approve", c.vault.address, MAX_USDC)
+
+    def request(self, index: int) -> None:
+        """Asks to deposit everything."""
+        who = self.account(index)
+        self.world.chain.send(who, self.world.contracts.vault, "requestDeposit", self.amounts[index], who, who)
+        self.waiting.add(index)
+
+    def process_if_due(self) -> float:
+        """Ends the epoch when somebody waits and it is over; claims shares. Returns USD that came in."""
+        chain, vault = self.world.chain, self.world.contracts.vault
+        if not self.waiting or chain.now_s() + 1 < chain.read(vault, "epochEndsAt"):
+            return 0.0
+        flow = self._process()
+        for index in sorted(self.waiting):
+            who = self.account(index)
+            assets = chain.read(vault, "maxDeposit", who)
+            if assets:
+                chain.send(who, vault, "deposit", assets, who, who)
+                self.waiting.discard(index)
+        return flow
+
+    def leave(self, price_usd: float) -> float:
+        """All redeem at one price and are paid; time passes to the next epochs. Returns USD in, so less than zero."""
+        chain, c = self.world.chain, self.world.contracts
+        leaving = {}
+        for index in range(len(self.amounts)):
+            who = self.account(index)
+            shares = chain.read(c.share, "balanceOf", who)
+            if shares:
+                chain.send(who, c.vault, "requestRedeem", shares, who, who)
+                leaving[index] = shares
+        flow = 0.0
+        for _ in range(MOST_EPOCHS):
+            chain.next_block_at(max(chain.now_s() + 1, chain.read(c.vault, "epochEndsAt")))
+            self.world.push_round(price_usd)
+            flow += self._process()
+            if all(chain.read(c.vault, "maxRedeem", self.account(i)) == s for i, s in leaving.items()):
+                break
+        else:
+            raise ReplayFailure(f"redemptions are not filled after {MOST_EPOCHS} epochs: the vault lacks free cash")
+        for index, shares in leaving.items():
+            self._claim(index, shares)
+        return flow
+
+    def _claim(self, index: int, shares: int) -> None:
+        chain, c, who = self.world.chain, self.world.contracts, self.account(index)
+        before = chain.read(c.usdc, "balanceOf", who)
+        due = chain.read(c.vault, "maxWithdraw", who)
+        chain.send(who, c.vault, "redeem", shares, who, who)
+        self.paid[index] = chain.read(c.usdc, "balanceOf", who) - before
+        if self.paid[index] != due or due == 0:
+            raise ReplayFailure(f"depositor {index} was due {due} USDC units and got {self.paid[index]}")
+
+    def _process(self) -> float:
+        """Net USD into the vault's account."""
+        chain, c = self.world.chain, self.world.contracts
+        mined = chain.send(chain.account(ANYONE), c.vault, "processEpoch")
+        (epoch,) = events(c.vault, "EpochProcessed", mined.logs)
+        self.deposited += epoch["depositedAssets"]
+        self.supply = chain.read(c.share, "totalSupply")
+        net: int = epoch["depositedAssets"] - epoch["redeemedAssets"]
+        return net / USDC_UNIT

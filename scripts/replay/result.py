@@ -1,0 +1,181 @@
+"""The figures of a replay, and what they must satisfy."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from keeper.portfolio.attribution import as_dict
+from keeper.report.record import RunRecord
+from keeper.units import WAD
+from scripts.replay.run import Replay
+from scripts.replay.world import LENDABLE_WETH, POOL_WETH, USDC_UNIT
+
+MOST_DELTA_RATIO = 0.25
+MOST_RESIDUAL_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`figures` is result.json; `failures` says which checks do not hold, and why."""
+
+    figures: dict[str, Any]
+    failures: tuple[str, ...]
+
+
+def assess(replay: Replay, wall_s: float) -> Outcome:
+    """Figures and checks of a finished replay."""
+    figures = _figures(replay, wall_s)
+    return Outcome(figures, tuple(_failures(replay, figures)))
+
+
+def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
+    series, whole = replay.series, replay.ledger.whole()
+    hours, rebalances = series.hours, series.rebalances
+    gas_usd = math.fsum(r.cost_usd for r in rebalances)
+    redeemed = sum(replay.depositors.paid.values()) / USDC_UNIT
+    terms = as_dict(whole.terms)
+    return {
+        "hours": len(hours),
+        "rebalances": len(rebalances),
+        "failed_transactions": len(replay.world.chain.failed),
+        "skipped_ticks": list(series.denied),
+        "max_abs_delta_after_rebalance_eth": max((abs(r.delta_after_eth) for r in rebalances), default=0.0),
+        "band_eth": float(replay.world.parameters.hedge.band_eth),
+        "rms_net_delta_hedged_eth": _rms([h.delta_hedged_eth for h in hours]),
+        "rms_net_delta_unhedged_eth": _rms([h.delta_unhedged_eth for h in hours]),
+        "rms_net_delta_at_tick_eth": _rms(series.at_tick_eth),
+        "hedged_pnl_std_usd": _std([h.pnl_hedged_usd for h in hours]),
+        "unhedged_pnl_std_usd": _std([h.pnl_unhedged_usd for h in hours]),
+        "share_price_start": series.share_prices[0] if series.share_prices else None,
+        "share_price_end": series.share_prices[-1] if series.share_prices else None,
+        "attribution": terms | {"residual": whole.residual_usd, "residual_share": whole.residual_share},
+        "solvent": not _insolvency(replay),
+        "nav_change_usd": whole.nav_change_usd,
+        "keeper_gas_usd": gas_usd,
+        "nav_change_net_of_gas_usd": whole.nav_change_usd - gas_usd,
+        "deposited_usdc": replay.depositors.deposited / USDC_UNIT,
+        "redeemed_usdc": redeemed,
+        "gas_per_rebalance_median": statistics.median([r.gas_used for r in rebalances]) if rebalances else None,
+        "hours_net_long_gamma": sum(h.gamma_eth_per_usd > 0 for h in hours),
+        "venues_used": sorted(series.venues_used),
+        "settled_expiries": sorted(replay.operators.factors),
+        "synthetic": replay.request.synthetic is not None,
+        "network": replay.request.network,
+        "parameters": _parameters(replay),
+        "wall_seconds": round(wall_s, 1),
+    }
+
+
+def _parameters(replay: Replay) -> dict[str, Any]:
+    """Everything that was assumed and not measured."""
+    request = replay.request
+    return {
+        "source": request.candles.source,
+        "synthetic_candles": asdict(request.synthetic) if request.synthetic else None,
+        "base_fee_model": asdict(replay.fees),
+        "implied_volatility_model": asdict(replay.vols),
+        "scenario": asdict(replay.scenario),
+        "pool_weth": POOL_WETH,
+        "lendable_weth": LENDABLE_WETH,
+        "protocol": replay.world.parameters.model_dump(mode="json"),
+        "gas_price": "paid on the chain" if replay.world.chain.sets_base_fee else "base fee model plus the tip",
+        "delta_samples": "each hour after price move, TWAP window and surface commit, before trades and tick",
+    }
+
+
+def _failures(replay: Replay, f: Mapping[str, Any]) -> list[str]:
+    hedged, unhedged = f["rms_net_delta_hedged_eth"], f["rms_net_delta_unhedged_eth"]
+    most, band = f["max_abs_delta_after_rebalance_eth"], f["band_eth"]
+    share = f["attribution"]["residual_share"]
+    hours = replay.request.hours
+    rules = (
+        (f["hours"] == hours, f"{f['hours']} of {hours} hours were replayed"),
+        (f["rebalances"] > 0, "the keeper never hedged"),
+        (not f["failed_transactions"], f"failed transactions: {'; '.join(replay.world.chain.failed)}"),
+        (not f["skipped_ticks"], f"ticks that could not act: {'; '.join(f['skipped_ticks'])}"),
+        (most <= band, f"|delta| was {most:.6f} ETH after a rebalance, the band is {band:g} ETH"),
+        (
+            hedged <= MOST_DELTA_RATIO * unhedged,
+            f"net delta before ticks is {hedged:.3f} ETH (rms) hedged and {unhedged:.3f} unhedged: "
+            f"more than {MOST_DELTA_RATIO:g} of it is left",
+        ),
+        (
+            f["hedged_pnl_std_usd"] < f["unhedged_pnl_std_usd"],
+            f"hourly profit varies by {f['hedged_pnl_std_usd']:.2f} USD hedged, "
+            f"{f['unhedged_pnl_std_usd']:.2f} unhedged",
+        ),
+        (share <= MOST_RESIDUAL_SHARE, f"{share:.2%} of the profit is not explained by any term"),
+        (f["solvent"], f"not solvent: {'; '.join(_insolvency(replay))}"),
+    )
+    return [message for holds, message in rules if not holds]
+
+
+def _insolvency(replay: Replay) -> list[str]:
+    """Broken books, cut payouts, unpaid redemptions."""
+    faults = list(replay.series.insolvent)
+    for expiry, factor in replay.operators.factors.items():
+        if factor != WAD:
+            faults.append(f"expiry {expiry} pays only {factor / WAD:.6f}")
+    people = replay.depositors
+    unpaid = [i for i in range(len(people.amounts)) if not people.paid.get(i)]
+    if unpaid:
+        faults.append(f"depositors {unpaid} were not paid")
+    if people.supply:
+        faults.append(f"{people.supply / WAD:.9f} shares are left after everybody redeemed")
+    return faults
+
+
+def table(figures: Mapping[str, Any]) -> dict[str, str]:
+    """What the terminal and the report show on top."""
+    f = figures
+    terms = {k: v for k, v in f["attribution"].items() if k not in ("residual", "residual_share")}
+    return {
+        "hours": str(f["hours"]),
+        "rebalances": f"{f['rebalances']} ({' and '.join(f['venues_used']) or 'none'})",
+        "failed transactions": str(f["failed_transactions"]),
+        "largest |delta| after a rebalance": f"{f['max_abs_delta_after_rebalance_eth']:.6f} ETH",
+        "band": f"{f['band_eth']:g} ETH",
+        "net delta before ticks, rms, hedged": f"{f['rms_net_delta_hedged_eth']:.2f} ETH",
+        "net delta before ticks, rms, unhedged": f"{f['rms_net_delta_unhedged_eth']:.2f} ETH",
+        "hourly profit, standard deviation, hedged": f"{f['hedged_pnl_std_usd']:,.2f} USD",
+        "hourly profit, standard deviation, unhedged": f"{f['unhedged_pnl_std_usd']:,.2f} USD",
+        "share price, start and end": f"{f['share_price_start']:.6f}, {f['share_price_end']:.6f} USD",
+        **{f"profit from {name.replace('_', ' ')}": f"{value:+,.2f} USD" for name, value in terms.items()},
+        "residual": f"{f['attribution']['residual']:+.6f} USD ({f['attribution']['residual_share']:.2e} of the terms)",
+        "change of NAV": f"{f['nav_change_usd']:+,.2f} USD",
+        "keeper's gas, paid by the operator": f"{f['keeper_gas_usd']:,.2f} USD",
+        "change of NAV net of gas": f"{f['nav_change_net_of_gas_usd']:+,.2f} USD",
+        "deposited, redeemed": f"{f['deposited_usdc']:,.2f}, {f['redeemed_usdc']:,.2f} USDC",
+        "gas per rebalance, median": f"{f['gas_per_rebalance_median'] or 0:,.0f}",
+        "solvent": "yes" if f["solvent"] else "NO",
+        "wall time": f"{f['wall_seconds']:.0f} s",
+    }
+
+
+def record(replay: Replay, outcome: Outcome) -> RunRecord:
+    """What the report shows."""
+    request, f = replay.request, outcome.figures
+    source = f"SYNTHETIC candles from stated parameters, not market data: {f['parameters']['synthetic_candles']}"
+    notice = source if request.synthetic else f"Candles of {request.candles.source}, {request.network}."
+    if outcome.failures:
+        notice += "\nFAILED: " + "; ".join(outcome.failures)
+    return RunRecord(
+        title=f"Gammadesk: {request.hours} hours of ETH, hedged on chain",
+        notice=notice,
+        band_eth=f["band_eth"],
+        figures=table(f),
+        hours=tuple(replay.series.hours),
+        rebalances=tuple(replay.series.rebalances),
+    )
+
+
+def _rms(values: Sequence[float]) -> float:
+    return math.sqrt(math.fsum(v * v for v in values) / len(values)) if values else 0.0
+
+
+def _std(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0

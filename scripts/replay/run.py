@@ -1,0 +1,229 @@
+"""The replay, hour by hour.
+
+Each hour: the base fee is set; at the candle's close the feed gets its round and the arbitrageur moves the pool;
+expiries that are due settle; one TWAP window passes; the surface is committed from closes known by then; a new
+weekly set is listed when there is none; a due epoch is processed; the delta is sampled; takers trade; the keeper
+ticks. The last candle closes at END.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from keeper.execution.records import OutcomeKind
+from keeper.models import Book, Snapshot
+from keeper.portfolio.attribution import Attribution, HedgeFill, as_dict
+from keeper.portfolio.book import value_book
+from keeper.report.record import HourRow, RebalanceRow
+from keeper.runtime.tick import TickResult
+from keeper.simulation.gas import BaseFeeModel
+from keeper.simulation.implied_vol import ImpliedVolModel
+from keeper.units import GWEI, WAD, from_wad
+from scripts.replay.chain import ReplayFailure, events
+from scripts.replay.depositors import Depositors
+from scripts.replay.hedging import Keeper
+from scripts.replay.ledger import Ledger, unhedged_change_usd
+from scripts.replay.operators import Operators, Solvency
+from scripts.replay.request import ReplayRequest
+from scripts.replay.scenario import ScenarioParameters, Step, build_tape
+from scripts.replay.takers import Takers
+from scripts.replay.world import USDC_UNIT, World
+
+KEEPER_TIP_WEI = GWEI
+
+
+@dataclass(slots=True)
+class Series:
+    """What the replay recorded. `at_tick_eth` is the net delta that each tick saw, fresh trades included."""
+
+    hours: list[HourRow] = field(default_factory=list)
+    rebalances: list[RebalanceRow] = field(default_factory=list)
+    at_tick_eth: list[float] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
+    insolvent: list[str] = field(default_factory=list)
+    share_prices: list[float] = field(default_factory=list)
+    venues_used: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Replay:
+    """One replay from its first hour to the depositors' last claim."""
+
+    request: ReplayRequest
+    world: World
+    keeper: Keeper
+    scenario: ScenarioParameters
+    fees: BaseFeeModel
+    vols: ImpliedVolModel
+    series: Series = field(default_factory=Series)
+    operators: Operators = field(init=False)
+    depositors: Depositors = field(init=False)
+    takers: Takers = field(init=False)
+    ledger: Ledger = field(init=False)
+    _hedge_profit_usd: float = 0.0
+    _closing: bool = False
+    _atm_vol: float = 0.0
+    _surface_at: int = 0
+
+    def __post_init__(self) -> None:
+        first = float(self.request.candles.open[0])
+        amounts = [round(eth * first) * USDC_UNIT for eth in self.scenario.deposits_eth]
+        self.operators = Operators(self.world, self.vols)
+        self.depositors = Depositors(self.world, amounts)
+        self.takers = Takers(self.world)
+
+    def run(self, progress: Callable[[HourRow, str], None]) -> None:
+        """All hours, then the depositors leave. Raises ReplayFailure where something cannot go on."""
+        tape = build_tape(self.request.start_s, self.request.hours, self.scenario)
+        self.depositors.fund()
+        self.takers.fund(float(self.request.candles.open[0]))
+        self.ledger = Ledger(self.keeper.reader.snapshot())
+        for index in tape[0].deposits:
+            self.depositors.request(index)
+        for step in tape:
+            progress(*self._hour(step))
+        self._redeem(float(self.request.candles.close[-1]))
+
+    def _hour(self, step: Step) -> tuple[HourRow, str]:
+        candles, h = self.request.candles, step.hour
+        spot = float(candles.close[h])
+        base_fee = self.fees.base_fee_wei(float(candles.high[h]), float(candles.low[h]), float(candles.open[h]))
+        self.world.chain.set_base_fee(base_fee)
+        self._move_market(step, spot)
+        self._commit_and_list(step, spot)
+        flow = self.depositors.process_if_due()
+        sampled = self.keeper.reader.snapshot()
+        self.ledger.quiet(sampled, flow)
+        sample = value_book(sampled)
+        if step.hour:
+            for index in step.deposits:
+                self.depositors.request(index)
+        self._trade(step, spot)
+        result = self._tick()
+        latest = self._after_tick(result)
+        hour = self.ledger.close_hour()
+        self._watch_solvency(step)
+        row = self._row(step, base_fee, sample, latest, hour)
+        self.series.hours.append(row)
+        return row, _did(result)
+
+    def _move_market(self, step: Step, spot: float) -> None:
+        """Feed and pool together, then what settles, then the window in which the pool's mean follows."""
+        chain = self.world.chain
+        if chain.now_s() >= step.time_s:
+            raise ReplayFailure(f"the chain is at {chain.now_s()}, past the hour {step.time_s} that is to be replayed")
+        chain.next_block_at(step.time_s)
+        self.world.push_round(spot)
+        self.world.move_pool(spot)
+        moved_at = chain.now_s()
+        if step.settle_s is not None:
+            self.operators.settle(step.settle_s)
+        self._surface_at = max(moved_at + self.world.parameters.oracle.twap_window_s, chain.now_s() + 1)
+
+    def _commit_and_list(self, step: Step, spot: float) -> None:
+        known = self.request
+        self._atm_vol = self.vols.atm_vol(known.close_times_s, known.closes, step.time_s)
+        self.operators.commit(step.expiry_s, self._atm_vol, self._surface_at)
+        if step.list_new:
+            self.operators.list_set(step.expiry_s, spot, self.scenario.strikes)
+        elif step.wishes and not self.operators.strikes[0] <= spot <= self.operators.strikes[-1]:
+            self.operators.extend(spot, self.scenario.extra_strikes)
+
+    def _trade(self, step: Step, spot: float) -> None:
+        trades = self.takers.fulfil(step.wishes, step.expiry_s, spot, self.operators.strikes) if step.wishes else []
+        if step.close_out:
+            trades += self.takers.close_all()
+            self._closing = True
+        if trades:
+            self.ledger.traded(self.keeper.reader.snapshot(), tuple(trades))
+
+    def _tick(self) -> TickResult:
+        self.world.chain.pin_base_fee()
+        tick = self.keeper.closing if self._closing else self.keeper.usual
+        result = tick.run()
+        self.series.at_tick_eth.append(result.inputs.book.delta_eth)
+        kind, detail = result.outcome.kind, result.outcome.detail
+        if kind is OutcomeKind.MINED_REVERTED:
+            self.world.chain.failed.append(f"HedgeManager.rebalance reverted: {detail}")
+        elif kind not in (OutcomeKind.MINED_SUCCESS, OutcomeKind.NOTHING):
+            self.series.denied.append(f"block {result.inputs.snapshot.block_number}: {kind.value}: {detail}")
+        return result
+
+    def _after_tick(self, result: TickResult) -> Snapshot:
+        """Books the fills of a mined rebalance. The snapshot after it, or the tick's own where nothing was mined."""
+        done = result.rebalanced
+        if done is None:
+            return result.inputs.snapshot
+        hedger = self.world.contracts.hedger
+        filled = events(hedger, "OrderFilled", result.outcome.logs)
+        spot = from_wad(done.spot_wad)
+        fills = tuple(HedgeFill(from_wad(f["filledBase"]), from_wad(f["quoteChange"]), spot) for f in filled)
+        latest = self.keeper.reader.snapshot()
+        self.ledger.hedged(latest, fills)
+        kinds = {venue.address.lower(): venue.kind.value for venue in latest.venues}
+        venues = [kinds[f["venue"].lower()] for f in filled]
+        self.series.venues_used |= set(venues)
+        gas = result.outcome.gas_used or 0
+        price = self._gas_price(result)
+        self.series.rebalances.append(
+            RebalanceRow(
+                timestamp_s=latest.timestamp_s,
+                filled_eth=from_wad(done.filled_base_wad),
+                delta_before_eth=from_wad(done.delta_before_wad),
+                delta_after_eth=from_wad(done.delta_after_wad),
+                venues=" and ".join(venues),
+                gas_used=gas,
+                gas_price_gwei=price / GWEI,
+                cost_usd=gas * price / WAD * spot,
+            )
+        )
+        return latest
+
+    def _gas_price(self, result: TickResult) -> int:
+        """Wei per gas: what was paid; where the node knows no base fee, what the model says."""
+        chain = self.world.chain
+        return (result.outcome.gas_price_wei or 0) if chain.sets_base_fee else chain.base_fee_wei + KEEPER_TIP_WEI
+
+    def _watch_solvency(self, step: Step) -> None:
+        faults = Solvency.check(self.world).faults
+        self.series.insolvent += [f"hour {step.hour}: {fault}" for fault in faults]
+
+    def _row(self, step: Step, base_fee: int, sample: Book, latest: Snapshot, hour: Attribution) -> HourRow:
+        unhedged = unhedged_change_usd(hour)
+        self._hedge_profit_usd += hour.nav_change_usd - unhedged
+        shares = self.depositors.supply / WAD
+        after = value_book(latest)
+        price = latest.equity_usd / shares if shares else 1.0
+        if shares:
+            self.series.share_prices.append(price)
+        return HourRow(
+            timestamp_s=step.time_s,
+            spot_usd=latest.spot_usd,
+            delta_hedged_eth=sample.delta_eth,
+            delta_unhedged_eth=sample.option_delta_eth,
+            delta_after_eth=after.delta_eth,
+            nav_usd=latest.equity_usd,
+            share_price_hedged_usd=price,
+            share_price_unhedged_usd=(latest.equity_usd - self._hedge_profit_usd) / shares if shares else 1.0,
+            pnl_hedged_usd=hour.nav_change_usd,
+            pnl_unhedged_usd=unhedged,
+            atm_vol=self._atm_vol,
+            base_fee_gwei=base_fee / GWEI,
+            gamma_eth_per_usd=after.gamma_eth_per_usd,
+            terms_usd=as_dict(hour.terms),
+        )
+
+    def _redeem(self, price_usd: float) -> None:
+        """After the last hour, at its price."""
+        flow = self.depositors.leave(price_usd)
+        self.ledger.quiet(self.keeper.reader.snapshot(), flow)
+        self.ledger.close_hour()
+        self.series.insolvent += [f"at the end: {fault}" for fault in Solvency.check(self.world).faults]
+
+
+def _did(result: TickResult) -> str:
+    """One phrase on what the tick did."""
+    if result.rebalanced is not None:
+        return f"hedged {from_wad(result.rebalanced.filled_base_wad):+.2f} ETH, {result.outcome.gas_used or 0:,} gas"
+    return "no hedge" if result.outcome.kind is OutcomeKind.NOTHING else result.outcome.kind.value

@@ -1,0 +1,151 @@
+"""The world of a replay: a node with everything deployed, the keeper's key, and people with money."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from keeper.chain.deployment import Deployment
+from keeper.chain.keystore import create_keystore
+from scripts.components import market
+from scripts.components.artifacts import AAVE, packaged
+from scripts.deployment.development import Market
+from scripts.deployment.networks import Roles
+from scripts.deployment.parameters import Parameters, VaultParameters, load_parameters
+from scripts.deployment.run import Options, deploy_development
+from scripts.replay.chain import ReplayChain, Target
+
+DEPLOYER, COMMITTER, MAKER, BUYER, SELLER, ANYONE, FIRST_DEPOSITOR = range(7)
+ACCOUNTS = 12
+NODE_BALANCE_ETH = 10_000_000
+KEEPER_ETH = 1_000
+EPOCH_S = 3600
+POOL_WETH = 50_000
+LENDABLE_WETH = 20_000
+# The keystore lives as long as the run and its password is random: the cost of its derivation protects nothing.
+KEYSTORE_WORK = 1_000
+USDC_UNIT = 10**6
+WEI = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """What the actors touch."""
+
+    vault: Target
+    share: Target
+    clearing: Target
+    desk: Target
+    surface: Target
+    oracle: Target
+    hedger: Target
+    feed: Target
+    usdc: Target
+    weth: Target
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that stays the same during a replay. `folder` holds record, keystore and journal."""
+
+    chain: ReplayChain
+    folder: Path
+    record_path: Path
+    keystore_path: Path
+    password: str
+    deployment: Deployment
+    parameters: Parameters
+    contracts: Contracts
+    router: str
+    pool: str
+
+    @property
+    def underlying(self) -> int:
+        """Market id of ETH."""
+        return self.deployment.underlying
+
+    def push_round(self, price_usd: float) -> None:
+        """A feed round in the next block."""
+        answer = int(Decimal(repr(price_usd)).scaleb(8).to_integral_value())
+        self.chain.send(self.chain.account(MAKER), self.contracts.feed, "updateAnswer", answer)
+
+    def move_pool(self, price_usd: float) -> None:
+        """The arbitrageur brings the pool to the market price."""
+        self.chain.pin_base_fee()
+        account = self.chain.account(MAKER)
+        market.move_pool_price(self.chain.web3, self.pool, self.router, account, Decimal(repr(price_usd)))
+
+    def give_usdc(self, account: str, usd: float) -> int:
+        """Development USDC out of nothing; returns token units."""
+        units = int(usd * USDC_UNIT)
+        market.mint_usdc(self.chain.web3, self.contracts.usdc.address, self.chain.account(MAKER), account, units)
+        return units
+
+    def give_weth(self, account: str, eth: float) -> int:
+        """Wraps ether of the account; returns wei."""
+        wei = int(eth * WEI)
+        market.wrap_weth(self.chain.web3, self.contracts.weth.address, account, wei)
+        return wei
+
+
+def build_world(chain: ReplayChain, price_usd: float, folder: Path, say: Callable[[str], None]) -> World:
+    """Deploy everything at the first price; the node must be fresh. `folder` is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    password = secrets.token_urlsafe(24)
+    keystore = folder / "keeper.json"
+    keeper = create_keystore(keystore, password, kdf="pbkdf2", work=KEYSTORE_WORK)
+    market.ensure_ether(chain.web3, keeper, KEEPER_ETH * WEI)
+    parameters = _parameters()
+    record = deploy_development(
+        chain.web3,
+        roles=_roles(chain, keeper),
+        market=Market(price_usd=Decimal(repr(price_usd)), pool_weth=POOL_WETH, lendable_weth=LENDABLE_WETH),
+        options=Options(folder=folder, parameters=parameters, say=say),
+    )
+    chain.steady_clock()
+    path = folder / f"{record.chain_id}.json"
+    return World(
+        chain=chain,
+        folder=folder,
+        record_path=path,
+        keystore_path=keystore,
+        password=password,
+        deployment=Deployment.load(path),
+        parameters=parameters,
+        contracts=_contracts(record.contracts, record.external),
+        router=record.external["uniswap_router"],
+        pool=record.external["uniswap_pool"],
+    )
+
+
+def _parameters() -> Parameters:
+    """Those of scripts/networks, with the shortest epoch: a week of seven-day epochs would process nobody."""
+    p = load_parameters()
+    vault = VaultParameters(**{**p.vault.model_dump(), "epoch_length_s": EPOCH_S})
+    return p.model_copy(update={"vault": vault})
+
+
+def _roles(chain: ReplayChain, keeper: str) -> Roles:
+    deployer, committer = chain.account(DEPLOYER), chain.account(COMMITTER)
+    return Roles(governor=deployer, guardian=deployer, keeper=keeper, committer=committer, lister=committer)
+
+
+def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:
+    erc20 = packaged(AAVE, "mocks/tokens/MintableERC20").abi
+    return Contracts(
+        vault=Target.own("DeskVault", own["DeskVault"]),
+        share=Target.own("VaultShare", own["VaultShare"]),
+        clearing=Target.own("Clearinghouse", own["Clearinghouse"]),
+        desk=Target.own("OptionDesk", own["OptionDesk"]),
+        surface=Target.own("VolSurface", own["VolSurface"]),
+        oracle=Target.own("MarketOracle", own["MarketOracle"]),
+        hedger=Target.own("HedgeManager", own["HedgeManager"]),
+        feed=Target.own("MockV3Aggregator", external["feed"]),
+        usdc=Target("USDC", external["usdc"], erc20),
+        weth=Target("WETH", external["weth"], erc20),
+    )
