@@ -17,6 +17,8 @@ from keeper.units import to_wad_down, to_wad_toward_zero, to_wad_up
 
 # Floats of spot and slippage are good to 1e-16; this keeps a limit inside the contract's after both roundings.
 _INSIDE = 1.0 - 1e-9
+# A debt that is to go altogether grows until the block; the venue takes no more than is owed by then.
+_INTEREST = 1.0 + 1e-6
 # Part of the cash that a spot purchase may use: fees and a move of the price before it is mined.
 _CASH_SHARE = 0.99
 
@@ -87,9 +89,10 @@ def _buy(size: float, snapshot: Snapshot, rules: OrderRules) -> list[tuple[Venue
     clips = []
     short = _venue(snapshot, VenueKind.AAVE_SHORT)
     if short is not None:
-        repaid = min(size, max(-short.base_eth, 0.0))
+        owed = max(-short.base_eth, 0.0)
+        repaid = min(size, owed)
         if repaid >= rules.min_clip_eth:
-            clips.append((short, repaid))
+            clips.append((short, repaid * (_INTEREST if repaid == owed else 1.0)))
             size -= repaid
     spot = _venue(snapshot, VenueKind.UNISWAP_SPOT)
     if spot is not None:
