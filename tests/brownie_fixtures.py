@@ -4,6 +4,7 @@ The node is this session's own, on a free port: with several workers each has it
 `NODE=ganache` in the environment runs the same tests on Ganache.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,9 @@ def project(node: Node) -> Iterator[Any]:
     network.connect("development", launch_rpc=False)
     rpc.backend = BACKENDS[node.settings.kind]
     brownie.chain._network_connected()
+    # Brownie collects garbage at each rollback; of all that is loaded by now nothing is garbage.
+    gc.collect()
+    gc.freeze()
     yield loaded
     network.disconnect(kill_rpc=False)
 

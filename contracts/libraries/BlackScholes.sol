@@ -8,8 +8,9 @@ import {Wad} from "./Wad.sol";
 /// @title Black (1976) price and Greeks of a European option on a forward.
 /// @notice Source: Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3, eq. 16;
 /// Greeks as in Haug (2007), "The complete guide to option pricing formulas", chapter 2. d1 = ln(F/K)/s + s/2,
-/// d2 = d1 - s, s = vol sqrt(tau). Absolute error below 1e-9 of the forward for forward and strike in
-/// [1e-6, 1e12] USD, tau from 1 second to 10 years, vol up to 1,000 %.
+/// d2 = d1 - s, s = vol sqrt(tau). Absolute error of the price below 1e-15 of the larger of forward and
+/// strike, for both in [1e-6, 1e12] USD, tau from 1 second to 10 years, vol up to 1,000 %; of delta below 1e-12, of
+/// gamma, vega and theta below 1e-12 in units of 1 / (F s), F sqrt(tau) and F vol / sqrt(tau), with sums of a few wei.
 /// @dev WAD in and out; tau in seconds, a year has 365 days. Prices round down; the Greeks have no direction.
 library BlackScholes {
     using Wad for uint256;

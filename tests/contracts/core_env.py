@@ -7,8 +7,7 @@ sends, `contract.f(*args)` reads. Money is WAD unless a name says otherwise; tim
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -193,7 +192,7 @@ class Core:
         self.oracle.proveSettlement(UNDERLYING, self.expiry(days), round_id, {"from": self.gov})
 
     def settlement(self, days: int) -> tuple[int, ...]:
-        """(openShort, owed, shortfall, payoutFactor)"""
+        """(openShort, owed, shortfall, payoutFactor)."""
         return tuple(map(int, self.clearinghouse.settlementOf(UNDERLYING, self.expiry(days))))
 
     def check_books(self, open_series: Sequence[int] = ()) -> None:
@@ -234,7 +233,15 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     house = new("Clearinghouse", authority, usdc, weth, oracle, engine, UNDERLYING)
     desk = new("OptionDesk", authority, house, oracle, surface, engine, vault, DESK_PARAMETERS)
     hedge = new(
-        "HedgeManager", authority, house, oracle, surface, vault, UNDERLYING, keeper, HEDGE_PARAMETERS
+        "HedgeManager",
+        authority,
+        house,
+        oracle,
+        surface,
+        vault,
+        UNDERLYING,
+        keeper,
+        HEDGE_PARAMETERS,
     )
     venue = new("MockVenue", usdc, weth, house, round(spot * WAD))
     core = Core(
