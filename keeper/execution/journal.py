@@ -161,7 +161,7 @@ class Journal:
                 .where(Intent.chain == self.chain)
                 .group_by(Intent.status)
             )
-            return dict(session.execute(query).tuples().all())
+            return {row[0]: row[1] for row in session.execute(query)}
 
     def decisions(self, limit: int) -> Sequence[Decision]:
         """The latest ticks, newest first."""
