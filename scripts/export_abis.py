@@ -12,7 +12,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "contracts"
 TARGET = ROOT / "keeper" / "chain" / "abi"
-SKIPPED_FOLDERS = ("external", "mocks", "test", "testing", "harness")
+INTERFACES = Path("contracts/interfaces")
+SKIPPED_FOLDERS = ("mocks", "test", "testing", "harness")
 
 # What the keeper reads from outside: the ABIs of the packages that the contracts use too.
 EXTERNAL = {
@@ -37,7 +38,7 @@ def own_abis() -> dict[str, list[dict[str, Any]]]:
         name, source = data["contractName"], Path(data["sourcePath"])
         if source.parts[0] != "contracts" or set(source.parts[1:-1]) & set(SKIPPED_FOLDERS):
             continue
-        if data["type"] == "interface":
+        if data["type"] == "interface" and source.parent == INTERFACES:
             interfaces[name] = data["abi"]
         elif data["type"] == "contract" and data["bytecode"]:
             deployable[name] = data["abi"]
