@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keeper.errors import ConfigError, GammadeskError, KeystoreError
-from scripts.deployment.networks import DEVELOPMENT_CHAIN_IDS
+from scripts.deployment.networks import DEVELOPMENT_CHAIN_IDS, FOLDER
 from scripts.deployment.record import DeploymentRecord
 from scripts.deployment.rpc import Rpc
 from scripts.deployment.run import DEPLOYMENTS, Options, deploy_configured, deploy_development
@@ -23,11 +23,14 @@ from scripts.deployment.senders import LocalSender
 DEPLOYER = "GAMMADESK_DEPLOYER"
 
 
-def main(folder: str | Path = DEPLOYMENTS) -> None:
-    """What brownie runs. Ends the process with the exit code of keeper.errors where it cannot deploy."""
+def main(folder: str | Path = DEPLOYMENTS, networks: str | Path = FOLDER) -> None:
+    """What brownie runs: where the record goes, where network files and parameters are.
+
+    Ends the process with the exit code of keeper.errors where it cannot deploy.
+    """
     from brownie import network, web3
 
-    options = Options(folder=Path(folder))
+    options = Options(folder=Path(folder), networks=Path(networks))
     try:
         record = _deploy(network.show_active(), web3, options)
     except GammadeskError as error:
@@ -56,10 +59,14 @@ def _keystore_account() -> LocalSender:
             f"set {DEPLOYER} to a keystore account; `brownie accounts list` shows them"
         )
     try:
-        return LocalSender(accounts.load(name).private_key)
+        account = accounts.load(name)
     except FileNotFoundError:
         raise KeystoreError(
             f"keystore account {name} does not exist: `brownie accounts new {name}` makes it"
         ) from None
     except ValueError as error:
         raise KeystoreError(f"keystore account {name} does not open: {error}") from None
+    key = getattr(account, "private_key", None)
+    if key is None:  # brownie prefers a node's own account of the same address
+        raise ConfigError(f"the node itself holds {account.address}: deploy from another account")
+    return LocalSender(key)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from eth_account import Account
 from web3 import Web3
 from web3.types import RPCEndpoint
 
@@ -17,10 +16,11 @@ from scripts.deployment.networks import FOLDER
 from scripts.deployment.record import open_record
 from scripts.deployment.rpc import Rpc
 from scripts.deployment.senders import LocalSender, UnlockedSender
-from scripts.nodes import MNEMONIC, Node, NodeSettings, start_node
+from scripts.nodes import Node, NodeSettings, start_node
 from tests.e2e.deploying import connect, silent
 
 PUBLIC_CHAIN_ID = 424242
+DEPLOYER_KEY = "0x" + "6d" * 32  # not one of those that the node holds
 NETWORK = """\
 chain_id = {chain_id}
 
@@ -73,7 +73,6 @@ class PublicNetwork:
 
 @pytest.fixture(scope="module")
 def public_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublicNetwork]:
-    Account.enable_unaudited_hdwallet_features()
     folder = tmp_path_factory.mktemp("surroundings")
     with start_node(NodeSettings(chain_id=PUBLIC_CHAIN_ID)) as node:
         rpc = Rpc(connect(node.url))
@@ -82,7 +81,8 @@ def public_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublicNet
             run = StepRunner(rpc, builder, records, say=silent)
             there = deploy_surroundings(run, Market())
         age_pool(rpc, there.external.uniswap_pool, 600)
-        sender = LocalSender(Account.from_mnemonic(MNEMONIC).key)
+        sender = LocalSender(DEPLOYER_KEY)
+        rpc("anvil_setBalance", sender.address, hex(100 * 10**18))
         yield PublicNetwork(node.url, there, folder, sender)
 
 
