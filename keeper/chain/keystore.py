@@ -48,6 +48,9 @@ class Signer:
     def __repr__(self) -> str:
         return f"Signer({self.address})"
 
+    def __reduce__(self) -> str:
+        raise TypeError("a signing key never leaves its process")
+
     def sign(self, tx: TxFields) -> SignedTx:
         """A type 2 transaction without value."""
         signed = self._account.sign_transaction(

@@ -57,7 +57,7 @@ def build_batch(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> Batc
     )
     limit = limit_price_wad(trade_eth, snapshot, rules)
     sign = math.copysign(1.0, trade_eth)
-    orders = [Order(venue.address, to_wad_toward_zero(sign * size), limit) for venue, size in clips]
+    orders = [_order(venue, sign * size, limit) for venue, size in clips]
     wanted = abs(trade_eth) - math.fsum(size for _, size in clips)
     return Batch((*_restorations(snapshot, rules, limit), *orders), sign * max(wanted, 0.0))
 
@@ -89,10 +89,9 @@ def _buy(size: float, snapshot: Snapshot, rules: OrderRules) -> list[tuple[Venue
     clips = []
     short = _venue(snapshot, VenueKind.AAVE_SHORT)
     if short is not None:
-        owed = max(-short.base_eth, 0.0)
-        repaid = min(size, owed)
+        repaid = min(size, _owed(short))
         if repaid >= rules.min_clip_eth:
-            clips.append((short, repaid * (_INTEREST if repaid == owed else 1.0)))
+            clips.append((short, repaid))
             size -= repaid
     spot = _venue(snapshot, VenueKind.UNISWAP_SPOT)
     if spot is not None:
@@ -108,6 +107,16 @@ def _some(
     if not snapshot.venues:
         raise Halt("the deployment record lists no hedge venue: deploy one and register it")
     return clips
+
+
+def _order(venue: VenueState, base_eth: float, limit: int) -> Order:
+    if venue.kind is VenueKind.AAVE_SHORT and base_eth == _owed(venue):
+        base_eth *= _INTEREST
+    return Order(venue.address, to_wad_toward_zero(base_eth), limit)
+
+
+def _owed(short: VenueState) -> float:
+    return max(-short.base_eth, 0.0)
 
 
 def _restorations(snapshot: Snapshot, rules: OrderRules, limit: int) -> Sequence[Order]:

@@ -162,9 +162,7 @@ class FakeNode(JSONBaseProvider):
         """A block with whatever is next by nonce and pays the base fee."""
         number = self.head.number + 1
         fee = self.head.base_fee if base_fee is None else base_fee
-        block = Block(
-            number, pseudo_hash(self.fork, number), self.head.timestamp + seconds, fee
-        )
+        block = Block(number, pseudo_hash(self.fork, number), self.head.timestamp + seconds, fee)
         self.blocks.append(block)
         for tx in sorted(self.pool.values(), key=lambda t: t.nonce):
             if tx.nonce == self.count(tx.sender, number) and tx.max_fee >= fee:

@@ -53,9 +53,7 @@ def test_a_revert_in_simulation_is_named_and_sends_nothing(world, form):
         raise RpcFault("execution reverted", 3, data)
 
     world.node.on_call = revert
-    with pytest.raises(
-        SkipTick, match=r"DeltaOvershoot\(deltaBefore=-3, deltaAfter=7, band=5\)"
-    ):
+    with pytest.raises(SkipTick, match=r"DeltaOvershoot\(deltaBefore=-3, deltaAfter=7, band=5\)"):
         world.sender.send(world.job())
     assert nothing_happened(world)
 

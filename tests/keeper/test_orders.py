@@ -1,0 +1,157 @@
+"""From a plan to orders: who trades first, how much, at which limit; always inside what the contract allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keeper.chain.calls import Order
+from keeper.errors import Halt
+from keeper.execution.orders import OrderRules, build_batch, limit_price_wad
+from keeper.units import WAD, from_wad
+from tests.keeper.keeper_builders import AAVE, RULES, UNISWAP, snapshot
+
+CLIP = 0.05
+LIMITS = OrderRules(min_clip_eth=CLIP, max_slippage=None, restore_below_health=1.3)
+SPOT, SHORT = UNISWAP.address, AAVE.address
+
+
+def split(trade: float, state=None, rules: OrderRules = LIMITS) -> list[tuple[str, float]]:
+    """Sizes to five decimals: the hair on a whole repayment has a test of its own."""
+    batch = build_batch(trade, state or snapshot(), rules)
+    return [(o.venue, round(from_wad(o.base_wad), 5)) for o in batch.orders]
+
+
+def test_a_sale_uses_what_is_held_then_borrows():
+    assert split(-5.0) == [(SPOT, -2.0), (SHORT, -3.0)]
+
+
+def test_a_small_sale_uses_what_is_held_alone():
+    assert split(-1.5) == [(SPOT, -1.5)]
+
+
+def test_a_sale_with_nothing_held_borrows():
+    assert split(-1.5, snapshot(base_eth=0.0)) == [(SHORT, -1.5)]
+
+
+def test_held_crumbs_are_left_alone():
+    assert split(-1.5, snapshot(base_eth=0.04)) == [(SHORT, -1.5)]
+
+
+def test_a_purchase_repays_first_then_buys():
+    assert split(5.0) == [(SHORT, 3.0), (SPOT, 2.0)]
+
+
+def test_a_purchase_within_the_debt_only_repays():
+    assert split(2.0) == [(SHORT, 2.0)]
+
+
+def test_a_whole_repayment_leaves_room_for_interest_and_a_part_does_not():
+    """The venue takes no more than is owed by then; without the hair a dust of debt would stay for ever."""
+    whole = build_batch(5.0, snapshot(), LIMITS).orders[0].base_wad
+    part = build_batch(2.5, snapshot(), LIMITS).orders[0].base_wad
+    assert 3 * WAD < whole <= 3 * WAD + 3 * 10**12
+    assert part == 25 * WAD // 10
+
+
+def test_a_purchase_without_debt_buys():
+    assert split(2.0, snapshot(venues=(UNISWAP, replace(AAVE, base_eth=0.0)))) == [(SPOT, 2.0)]
+
+
+def test_nothing_below_the_minimum_clip():
+    assert split(0.0499) == []
+    assert split(-2.03) == [(SPOT, -2.0)]
+    assert split(3.03) == [(SHORT, 3.0)]
+
+
+def test_what_no_venue_takes_is_told():
+    assert build_batch(-2.03, snapshot(), LIMITS).left_over_eth == pytest.approx(-0.03)
+    assert build_batch(3.03, snapshot(), LIMITS).left_over_eth == pytest.approx(0.03)
+
+
+def test_purchase_is_cut_to_the_cash():
+    (_, (venue, size)) = split(1000.0, snapshot(cash_usd=1900.0))
+    assert (venue, size) == (SPOT, 9.9)
+
+
+def test_negative_cash_buys_nothing():
+    assert split(5.0, snapshot(cash_usd=-10.0)) == [(SHORT, 3.0)]
+
+
+def test_low_health_gets_collateral_first():
+    low = snapshot(venues=(UNISWAP, replace(AAVE, health=1.29)))
+    assert split(-5.0, low) == [(SHORT, 0.0), (SPOT, -2.0), (SHORT, -3.0)]
+    assert split(0.0, low) == [(SHORT, 0.0)]
+    assert not build_batch(0.0, low, LIMITS).trades
+
+
+def test_good_health_and_no_debt_are_left_alone():
+    for health in (1.3, math.inf):
+        assert split(0.0, snapshot(venues=(UNISWAP, replace(AAVE, health=health)))) == []
+
+
+@pytest.mark.parametrize("trade", [math.nan, math.inf, -math.inf])
+def test_a_plan_that_is_no_number_halts(trade):
+    with pytest.raises(Halt, match="policy is at fault"):
+        build_batch(trade, snapshot(), LIMITS)
+
+
+def test_no_venue_at_all_halts():
+    with pytest.raises(Halt, match="venue"):
+        build_batch(1.0, snapshot(venues=()), LIMITS)
+
+
+def test_one_venue_does_what_it_can():
+    assert split(-5.0, snapshot(venues=(UNISWAP,))) == [(SPOT, -2.0)]
+    assert split(5.0, snapshot(venues=(AAVE,))) == [(SHORT, 3.0)]
+
+
+WADS = st.integers(10**15, 10**25)
+
+
+@given(WADS)
+def test_a_sale_never_exceeds_the_integer_that_the_chain_holds(held_wei):
+    """The snapshot's float may be above the chain's integer by its rounding; one wei over would revert."""
+    state = snapshot(base_eth=from_wad(held_wei))
+    orders = build_batch(-from_wad(held_wei) - 1.0, state, LIMITS).orders
+    assert all(-o.base_wad <= held_wei for o in orders if o.venue == SPOT)
+
+
+@given(
+    st.integers(10**18, 10**23),
+    st.integers(10**14, 5 * 10**16),
+    st.sampled_from([-1.0, 1.0]),
+    st.one_of(st.none(), st.floats(1e-4, 0.09)),
+)
+def test_limit_prices_lie_inside_the_contracts_limit(spot_wad, slippage_wad, side, own):
+    """In the contract's integers: buys at most mulDown(spot, 1 + s), sells at least mulUp(spot, 1 - s)."""
+    rules = replace(RULES, max_slippage=from_wad(slippage_wad))
+    state = snapshot(spot_usd=from_wad(spot_wad), rules=rules)
+    limit = limit_price_wad(side, state, replace(LIMITS, max_slippage=own))
+    if side > 0:
+        assert spot_wad < limit <= spot_wad * (WAD + slippage_wad) // WAD
+    else:
+        assert -(-spot_wad * (WAD - slippage_wad) // WAD) <= limit < spot_wad
+
+
+@given(st.floats(-1e4, 1e4), st.floats(0.0, 100.0), st.floats(-100.0, 0.0))
+def test_orders_never_add_up_to_more_than_the_plan(trade, held, debt):
+    state = snapshot(base_eth=held, venues=(UNISWAP, replace(AAVE, base_eth=debt)))
+    orders = build_batch(trade, state, LIMITS).orders
+    total = sum(o.base_wad for o in orders)
+    hair = 1.1e-6 * max(-debt, 0.0) if trade > 0 else 0.0
+    assert abs(total) <= (abs(trade) * (1 + 1e-12) + hair) * WAD
+    assert all(abs(o.base_wad) >= CLIP * WAD * (1 - 1e-12) for o in orders if o.base_wad)
+    assert all((o.base_wad > 0) == (trade > 0) for o in orders if o.base_wad)
+
+
+def test_orders_carry_the_limit_of_their_side():
+    state = snapshot()
+    sell = build_batch(-5.0, state, LIMITS).orders[0]
+    buy = build_batch(5.0, state, LIMITS).orders[0]
+    assert sell == Order(SPOT, sell.base_wad, limit_price_wad(-1.0, state, LIMITS))
+    assert sell.limit_price_wad < 190 * WAD < buy.limit_price_wad
