@@ -40,6 +40,7 @@ def project(node: Node) -> Iterator[Any]:
     """The compiled contracts, `project.<ContractName>`, connected to the session's node."""
     loaded = env.load_project()
     CONFIG.networks["development"]["host"] = node.url
+    CONFIG.argv["silent"] = True  # else every transaction prints three lines into each failure
     # Not attached as "its" process, brownie starts no undo thread whose snapshots
     # would race with those of the tests; only the backend for time travel is named.
     network.connect("development", launch_rpc=False)
