@@ -12,6 +12,7 @@ library SqrtPrice {
     uint256 private constant PRICE_SCALE = 1e30;
     uint256 private constant Q192 = 1 << 192;
     uint256 private constant PIPS = 1e6;
+    uint256 private constant NEGLIGIBLE = 1e11;
 
     /// @notice The pool price at which the next wei traded would cost, fee included, just the limit; rounded so that
     /// the limit is kept.
@@ -22,6 +23,8 @@ library SqrtPrice {
         uint256 price = buy
             ? (limitPrice * (PIPS - fee)) / PIPS
             : Math.mulDiv(limitPrice, PIPS, PIPS - fee, Math.Rounding.Ceil);
+        // Below 1e-7 USD the ratio leaves 256 bits; no pool trades there, and averages are checked after the fill.
+        if (!baseIsToken0 && price < NEGLIGIBLE) return HIGHEST;
         return buy == baseIsToken0 ? _down(price, baseIsToken0) : _up(price, baseIsToken0);
     }
 
@@ -36,8 +39,6 @@ library SqrtPrice {
 
     function _ratio(uint256 price, bool baseIsToken0, Math.Rounding rounding) private pure returns (uint256) {
         if (baseIsToken0) return Math.mulDiv(price, Q192, PRICE_SCALE, rounding);
-        // A price below 1e-7 USD would overflow and is beyond the clamp anyway.
-        if (price < 1e11) return type(uint256).max;
         return Math.mulDiv(PRICE_SCALE, Q192, price, rounding);
     }
 

@@ -5,10 +5,8 @@ For chains whose node signs for its own accounts (anvil, Ganache). Everything is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from web3 import Web3
 from web3.types import RPCEndpoint
@@ -16,14 +14,11 @@ from web3.types import RPCEndpoint
 from keeper.errors import Halt
 from scripts.components import pool_math
 from scripts.components.artifacts import AAVE, UNISWAP_CORE, UNISWAP_ROUTER, feed, packaged
+from scripts.components.node import read, rpc, send
 from scripts.components.tokens import FEED_DECIMALS
-from scripts.deployment import abi as codec
 
 ETHER_FOR_GAS = 10**18
-GAS_LIMIT = 3_000_000  # given, because Ganache's default is too low and estimating costs a call
 MAX_SWAPS = 8
-POLL_S = 0.002
-TIMEOUT_S = 120.0
 _USDC = packaged(AAVE, "mocks/tokens/MintableERC20").abi
 _WETH = packaged(AAVE, "dependencies/weth/WETH9").abi
 _POOL = packaged(UNISWAP_CORE, "UniswapV3Pool").abi
@@ -41,48 +36,6 @@ class PriceMove:
     gas_used: int
 
 
-def read(web3: Web3, address: str, abi: codec.Abi, function: str, *args: Any) -> Any:
-    """Result of a view at the latest block, past web3's contract objects, whose middleware costs milliseconds a call.
-
-    Raises Halt where the node refuses or it reverts.
-    """
-    data = "0x" + codec.encode_call(abi, function, args).hex()
-    result = _rpc(web3, "eth_call", {"to": address, "data": data}, "latest")
-    return codec.decode_result(abi, function, len(args), bytes.fromhex(result[2:]))
-
-
-def send(
-    web3: Web3,
-    account: str,
-    address: str,
-    abi: codec.Abi,
-    function: str,
-    args: Sequence[Any] = (),
-    value: int = 0,
-) -> int:
-    """Mine one call, signed by the node; returns its gas. Raises Halt where it reverts, with the node's reason."""
-    data = "0x" + codec.encode_call(abi, function, args).hex()
-    fields = {
-        "from": account,
-        "to": address,
-        "data": data,
-        "value": hex(value),
-        "gas": hex(GAS_LIMIT),
-    }
-    sent = _rpc(web3, "eth_sendTransaction", fields)
-    receipt = web3.eth.wait_for_transaction_receipt(sent, timeout=TIMEOUT_S, poll_latency=POLL_S)
-    if receipt["status"] != 1:
-        raise Halt(f"{function} on {address} reverted in transaction {sent}")
-    return int(receipt["gasUsed"])
-
-
-def _rpc(web3: Web3, method: str, *params: Any) -> Any:
-    answer = web3.provider.make_request(RPCEndpoint(method), list(params))
-    if "error" in answer:
-        raise Halt(f"{method}: {answer['error']}")
-    return answer["result"]
-
-
 def push_round(web3: Web3, feed_address: str, account: str, price_usd: Decimal) -> None:
     """A new round of the feed at the time of the next block, rounded to its 8 decimals."""
     answer = int(price_usd.scaleb(FEED_DECIMALS).to_integral_value())
@@ -91,7 +44,7 @@ def push_round(web3: Web3, feed_address: str, account: str, price_usd: Decimal) 
 
 def ensure_ether(web3: Web3, account: str, amount: int) -> None:
     """Give the account at least `amount` wei through the node itself. Raises Halt where the node will not."""
-    if int(_rpc(web3, "eth_getBalance", account, "latest"), 16) >= amount:
+    if int(rpc(web3, "eth_getBalance", account, "latest"), 16) >= amount:
         return
     for method in ("anvil_setBalance", "evm_setAccountBalance"):
         if "error" not in web3.provider.make_request(RPCEndpoint(method), [account, hex(amount)]):
@@ -122,8 +75,8 @@ def move_pool_price(
     """Swap until the pool stands exactly at the target; None where it stands there already.
 
     The arbitrageur `account` gets just the tokens that each swap takes and keeps what it receives. Where the
-    way crosses other liquidity more than one swap is needed. Raises Halt where the pool has no liquidity on
-    the way, ValueError where the target is no price.
+    way crosses other liquidity more than one swap is needed. Raises Halt where the pool has no liquidity at
+    the target, ValueError where the target is no price.
     """
     market = _Market.of(web3, pool)
     target = pool_math.sqrt_price_x96(target_price, market.base_is_token0)
@@ -141,9 +94,9 @@ def move_pool_price(
         if now == target:
             break
     else:
-        raise Halt(
-            f"pool {pool} does not reach {target_price} USD in {MAX_SWAPS} swaps: no liquidity on the way"
-        )
+        raise Halt(f"pool {pool} is not at {target_price} USD after {MAX_SWAPS} swaps")
+    if read(web3, pool, _POOL, "liquidity") == 0:
+        raise Halt(f"pool {pool} has no liquidity at {target_price} USD: supply a wider range")
     change = [b - a - m for a, b, m in zip(balances, market.balances(account), minted, strict=True)]
     weth, usdc = change if market.base_is_token0 else reversed(change)
     before_usd, after_usd = (
@@ -173,7 +126,7 @@ class _Market:
         return int(read(self.web3, self.pool, _POOL, "slot0")[0])
 
     def balances(self, account: str) -> list[int]:
-        return [read(self.web3, token, _WETH, "balanceOf", account) for token in self.tokens]
+        return [read(self.web3, token, _WETH, "balanceOf", [account]) for token in self.tokens]
 
     def next_input(self, now: int, target: int) -> tuple[int, int]:
         """Which side goes in, and how much reaches the target at the liquidity of now."""
@@ -183,7 +136,7 @@ class _Market:
     def provide(self, account: str, side: int, amount: int) -> int:
         """Mint or wrap what the account lacks; returns how much."""
         token = self.tokens[side]
-        lacking = max(0, amount - int(read(self.web3, token, _WETH, "balanceOf", account)))
+        lacking = max(0, amount - int(read(self.web3, token, _WETH, "balanceOf", [account])))
         if lacking and (side == 0) == self.base_is_token0:
             wrap_weth(self.web3, token, account, lacking)
         elif lacking:
@@ -193,7 +146,7 @@ class _Market:
     def swap(self, router: str, account: str, side: int, amount: int, target: int) -> int:
         """One swap that stops at the target. Returns its gas."""
         token = self.tokens[side]
-        if read(self.web3, token, _WETH, "allowance", account, router) < amount:
+        if read(self.web3, token, _WETH, "allowance", [account, router]) < amount:
             send(self.web3, account, token, _WETH, "approve", [router, 2**256 - 1])
         order = (token, self.tokens[1 - side], self.fee, account, amount, 0, target)
-        return send(self.web3, account, router, _ROUTER, "exactInputSingle", [order])
+        return send(self.web3, account, router, _ROUTER, "exactInputSingle", [order])["gasUsed"]

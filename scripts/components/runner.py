@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from eth_typing import HexStr
 from web3 import Web3
-from web3.types import TxParams
+from web3.types import TxReceipt
 
-from keeper.errors import Halt
+from scripts.components import node
 from scripts.deployment import abi as codec
 from scripts.deployment.artifacts import Artifact
-
-POLL_S = 0.005
 
 
 class Runner(Protocol):
@@ -72,8 +69,8 @@ class DirectRunner:
     ) -> str:
         """Address of the new contract. Raises Halt where creation reverts."""
         if name not in self._addresses:
-            code = artifact.creation_code(args, libraries)
-            self._addresses[name] = self._send(name, {"data": HexStr("0x" + code.hex())})
+            receipt = self._run(name, None, artifact.creation_code(args, libraries))
+            self._addresses[name] = str(receipt["contractAddress"])
         return self._addresses[name]
 
     def call(
@@ -86,23 +83,14 @@ class DirectRunner:
         value: int = 0,
     ) -> None:
         """Send the call. Raises Halt where it reverts."""
-        if name in self.gas_used:
-            return
-        data = codec.encode_call(abi, function, args)
-        self._send(name, {"to": address, "data": "0x" + data.hex(), "value": value})
+        if name not in self.gas_used:
+            self._run(name, address, codec.encode_call(abi, function, args), value)
 
     def read(self, address: str, abi: codec.Abi, function: str, args: Sequence[Any] = ()) -> Any:
-        """Result of a view, at the latest block."""
-        data = codec.encode_call(abi, function, args)
-        result = self.web3.eth.call(
-            {"to": Web3.to_checksum_address(address), "data": HexStr("0x" + data.hex())}
-        )
-        return codec.decode_result(abi, function, len(args), bytes(result))
+        """Result of a view, at the latest block. Raises Halt where it reverts."""
+        return node.read(self.web3, address, abi, function, args)
 
-    def _send(self, name: str, fields: dict[str, Any]) -> str:
-        sent = self.web3.eth.send_transaction(cast(TxParams, {"from": self.account, **fields}))
-        receipt = self.web3.eth.wait_for_transaction_receipt(sent, poll_latency=POLL_S)
-        if receipt["status"] != 1:
-            raise Halt(f"step {name} reverted in transaction {receipt['transactionHash'].hex()}")
+    def _run(self, name: str, address: str | None, data: bytes, value: int = 0) -> TxReceipt:
+        receipt = node.transact(self.web3, self.account, f"step {name}", address, data, value)
         self.gas_used[name] = receipt["gasUsed"]
-        return str(receipt["contractAddress"])
+        return receipt

@@ -1,0 +1,281 @@
+"""AaveShortVenue under hostile callers, a strained Aave and bad settings."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from brownie import ZERO_ADDRESS, chain, web3
+from brownie.exceptions import VirtualMachineError
+
+from scripts.components import market, node
+from scripts.components.artifacts import AAVE, packaged
+from scripts.components.uniswap import PoolSettings, create_pool
+from tests.brownie_fixtures import reverts_with
+from tests.contracts.venue_env import (
+    PARAMETERS,
+    SPOT,
+    USDC,
+    WAD,
+    Env,
+    build_short,
+    deploy_short,
+    wad,
+)
+
+BUY, SELL = Decimal(SPOT) * Decimal("1.02"), Decimal(SPOT) * Decimal("0.98")
+POOL = packaged(AAVE, "protocol/pool/Pool").abi
+CONFIGURATOR = packaged(AAVE, "protocol/pool/PoolConfigurator").abi
+INTEREST_OF_BLOCKS = 10**12
+TOKEN = packaged(AAVE, "mocks/tokens/MintableERC20").abi
+
+
+@pytest.fixture(scope="module")
+def env(project: Any, accounts: Any) -> Env:
+    return build_short(project, accounts)
+
+
+@pytest.fixture
+def short(env: Env) -> Env:
+    env.trade(-10 * WAD, SELL)
+    return env
+
+
+def send(env: Env, to: str, abi: Any, function: str, *args: Any, by: Any = None) -> None:
+    node.send(web3, str(by or env.owner), to, abi, function, list(args))
+
+
+def borrow_out(env: Env, leave: int) -> None:
+    """A whale borrows USDC until only `leave` units are left to withdraw."""
+    whale = str(env.accounts[6])
+    market.wrap_weth(web3, env.tokens.weth, whale, 5000 * WAD)
+    send(env, env.tokens.weth, TOKEN, "approve", env.aave.pool, 5000 * WAD, by=whale)
+    send(env, env.aave.pool, POOL, "supply", env.tokens.weth, 5000 * WAD, whale, 0, by=whale)
+    amount = env.usdc_of(env.aave.a_usdc) - leave
+    send(env, env.aave.pool, POOL, "borrow", env.tokens.usdc, amount, 2, 0, whale, by=whale)
+
+
+# ---------------------------------------------------------------- callers
+
+
+def test_only_the_clearinghouse_trades_and_unwinds(short: Env) -> None:
+    for call in (
+        lambda who: short.venue.trade(WAD, wad(BUY), b"", {"from": who}),
+        lambda who: short.venue.unwind({"from": who}),
+    ):
+        for who in (short.stranger, short.owner):
+            with reverts_with("VenueOnlyClearinghouse", who):
+                call(who)
+
+
+def test_a_forged_callback_borrows_and_releases_nothing(short: Env) -> None:
+    """With decoded data an attacker would choose the loan's figures, so the pool alone may call."""
+    data = "0x" + "00" * 160
+    debt, collateral = short.debt(), short.collateral()
+    for deltas in ((WAD, -SPOT * USDC), (-WAD, SPOT * USDC)):
+        with reverts_with("VenueOnlyPool", short.stranger):
+            short.venue.uniswapV3SwapCallback(*deltas, data, {"from": short.stranger})
+        forged = short.venue.uniswapV3SwapCallback.encode_input(*deltas, data)
+        with reverts_with("VenueOnlyPool", short.harness):
+            short.harness.execute(short.venue, forged, {"from": short.stranger})
+    assert 0 <= short.debt() - debt < INTEREST_OF_BLOCKS
+    assert 0 <= short.collateral() - collateral <= 1
+
+
+def test_a_clearinghouse_that_sends_no_margin_gets_no_sale(env: Env) -> None:
+    data = env.venue.trade.encode_input(-10 * WAD, wad(SELL), b"")
+    with pytest.raises(VirtualMachineError) as failure:
+        env.harness.execute(env.venue, data, {"from": env.owner})
+    error, _, values = failure.value.revert_msg.partition(": ")
+    health, floor = (int(value) for value in values.split(", "))
+    assert error == "VenueUnhealthy"
+    # The proceeds alone, less fee and slippage, give the liquidation threshold of 0.85.
+    assert 0.84 < health / WAD < 0.85
+    assert floor == PARAMETERS[0]
+    assert env.venue.position() == (0, 0)
+
+
+def test_a_buy_without_a_short_is_refused_early(env: Env) -> None:
+    for call in (env.trade, env.required):
+        with reverts_with("VenueNothingToTrade", WAD):
+            call(WAD, BUY)
+
+
+def test_absurd_orders_are_refused(short: Env) -> None:
+    for call in (short.trade, short.required):
+        for base in (10**30 + 1, -(2**255)):
+            with reverts_with("VenueBaseOutOfRange", base, 10**30):
+                call(base, SPOT)
+        with reverts_with("VenuePriceOutOfRange"):
+            call(WAD, 10**12 + 1)
+
+
+# ---------------------------------------------------------------- gifts and poison
+
+
+def test_debt_repaid_by_another_is_a_gift(short: Env) -> None:
+    owner = str(short.owner)
+    market.wrap_weth(web3, short.tokens.weth, owner, WAD)
+    send(short, short.tokens.weth, TOKEN, "approve", short.aave.pool, WAD)
+    send(short, short.aave.pool, POOL, "repay", short.tokens.weth, WAD, 2, str(short.venue))
+    assert 9 * WAD <= short.debt() < 9 * WAD + 10**12
+    short.trade(20 * WAD, BUY)
+    assert short.venue.position() == (0, 0)
+
+
+def test_foreign_collateral_whose_terms_drop_to_zero_can_be_thrown_out(short: Env) -> None:
+    owner = str(short.owner)
+    market.wrap_weth(web3, short.tokens.weth, owner, WAD)
+    send(short, short.tokens.weth, TOKEN, "approve", short.aave.pool, WAD)
+    send(short, short.aave.pool, POOL, "supply", short.tokens.weth, WAD, str(short.venue), 0)
+    args = (short.tokens.weth, 0, 8250, 10500)
+    send(short, short.aave.configurator, CONFIGURATOR, "configureReserveAsCollateral", *args)
+    with reverts_with("57"):  # Aave: LTV_VALIDATION_FAILED
+        short.trade(WAD, BUY)
+    with reverts_with("VenueCollateralInUse", short.tokens.usdc):
+        short.venue.dropForeignCollateral(short.tokens.usdc, {"from": short.stranger})
+    short.venue.dropForeignCollateral(short.tokens.weth, {"from": short.stranger})
+    assert short.trade(WAD, BUY).base == WAD
+    assert short.trade(20 * WAD, BUY).base > 0
+    assert short.venue.position() == (0, 0)
+
+
+# ---------------------------------------------------------------- Aave short of USDC, or paused
+
+
+def test_what_aave_cannot_pay_out_is_asked_of_the_clearinghouse(short: Env) -> None:
+    leave = 500 * USDC
+    borrow_out(short, leave)
+    asked, _ = short.required(WAD, BUY)
+    assert asked == int(WAD * BUY / 10**12) - leave
+    fill = short.trade(WAD, BUY)
+    assert fill.base == WAD
+    assert -asked <= fill.usdc < 0
+    close = short.trade(20 * WAD, BUY)
+    assert close.base > 8 * WAD
+    assert short.debt() == 0
+    assert short.collateral() > 0
+
+
+def test_a_buy_goes_on_while_usdc_is_paused(short: Env) -> None:
+    send(short, short.aave.configurator, CONFIGURATOR, "setReservePause", short.tokens.usdc, True)
+    before = short.venue.position()
+    assert before[0] < 0 < before[1]
+    assert short.required(WAD, BUY)[0] == int(WAD * BUY / 10**12)
+    assert short.trade(WAD, BUY).base == WAD
+    send(short, short.aave.configurator, CONFIGURATOR, "setReservePause", short.tokens.weth, True)
+    assert short.venue.position()[0] > before[0]
+    assert int(short.venue.health()) > PARAMETERS[0]
+    with reverts_with("29"):  # Aave: RESERVE_PAUSED
+        short.trade(WAD, BUY)
+
+
+def test_a_short_buy_that_cash_does_not_cover_changes_nothing(short: Env) -> None:
+    borrow_out(short, 0)
+    data = short.venue.trade.encode_input(WAD, wad(BUY), b"")
+    with reverts_with("VenueCollateralLocked"):
+        short.harness.execute(short.venue, data, {"from": short.owner})
+
+
+# ---------------------------------------------------------------- unwind
+
+
+def test_unwind_closes_and_sends_everything_home(short: Env) -> None:
+    chain.sleep(86400)
+    chain.mine()
+    gift = 3 * WAD
+    market.wrap_weth(web3, short.tokens.weth, str(short.owner), gift)
+    send(short, short.tokens.weth, TOKEN, "transfer", str(short.venue), gift)
+    tx = short.harness.unwindVenue(short.venue, {"from": short.owner})
+    assert short.venue.position() == (0, 0)
+    flows, event = tx.events["Traded"], tx.events["VenueUnwound"]
+    assert flows["usdcFlow"] > 0
+    assert flows["wethFlow"] == gift
+    assert 10 * WAD < event["base"] < 10 * WAD + 10**15
+    assert -event["quote"] < event["base"] * BUY
+    assert short.usdc_of(short.venue) == short.weth_of(short.venue) == 0
+    again = short.unwind()
+    assert (again.usdc, again.weth) == (0, 0)
+
+
+def test_unwind_stops_at_its_slippage_and_goes_on_later(env: Env) -> None:
+    env.trade(-150 * WAD, SPOT * Decimal("0.9"))
+    env.move(SPOT * Decimal("1.005"), feed=False)
+    env.unwind()
+    left = env.debt()
+    assert 0 < left < 150 * WAD
+    average_limit = Decimal(SPOT) * Decimal("1.01")
+    assert abs(env.pool_price() / (average_limit * Decimal("0.9995")) - 1) < Decimal("1e-9")
+    with reverts_with("VenueLimitPriceBreached", 0, 0, wad(average_limit)):
+        env.unwind()
+    env.move(SPOT)
+    while env.debt():
+        env.unwind()
+        env.move(SPOT)
+    assert env.venue.position() == (0, 0)
+
+
+def test_unwind_without_debt_takes_what_is_liquid(short: Env) -> None:
+    borrow_out(short, 0)
+    short.trade(20 * WAD, BUY)
+    stuck = short.collateral()
+    assert stuck > 0
+    gift = 100 * USDC
+    market.mint_usdc(web3, short.tokens.usdc, str(short.owner), short.aave.a_usdc, gift)
+    assert short.unwind().usdc == gift
+    assert short.collateral() >= stuck - gift - 1
+
+
+# ---------------------------------------------------------------- governance
+
+
+def test_parameters_have_hard_ranges_and_an_owner(env: Env) -> None:
+    target, release, slippage = PARAMETERS
+    wrong = [
+        ((13 * WAD // 10 - 1, release, slippage), "targetHealth"),
+        ((4 * WAD + 1, 10 * WAD, slippage), "targetHealth"),
+        ((target, target + WAD // 50 - 1, slippage), "releaseHealth"),
+        ((target, 10 * WAD + 1, slippage), "releaseHealth"),
+        ((target, release, WAD // 1000 - 1), "unwindSlippage"),
+        ((target, release, WAD // 10 + 1), "unwindSlippage"),
+    ]
+    for values, name in wrong:
+        for attempt in (
+            lambda v=values: env.venue.setParameters(v, {"from": env.owner}),
+            lambda v=values: deploy_short(env, parameters=v),
+        ):
+            with pytest.raises(VirtualMachineError) as failure:
+                attempt()
+            assert failure.value.revert_msg.startswith(f"VenueParameterOutOfRange: {name}, ")
+    with reverts_with("AccessManagedUnauthorized", env.stranger):
+        env.venue.setParameters(PARAMETERS, {"from": env.stranger})
+    assert env.venue.parameters() == PARAMETERS
+
+
+def test_a_higher_target_takes_hold_at_the_next_order(short: Env) -> None:
+    target = 2 * WAD
+    short.venue.setParameters((target, target + WAD, WAD // 100), {"from": short.owner})
+    assert short.trade(0, SPOT).usdc < 0
+    assert target <= int(short.venue.health()) < target + 10**13
+
+
+def test_constructor_refuses_strangers(env: Env) -> None:
+    odd = env.project.MockHookToken.deploy(6, {"from": env.owner})
+    wrong = [
+        ("VenueZeroAddress", {"clearinghouse": ZERO_ADDRESS}),
+        ("VenuePoolTokensUnexpected", {"usdc": odd}),
+        ("VenueDecimalsUnexpected", {"usdc": env.tokens.weth, "weth": env.tokens.usdc}),
+        ("MarketUnknown", {"underlying": 2}),
+    ]
+    for error, changes in wrong:
+        with reverts_with(error):
+            deploy_short(env, **changes)
+
+
+def test_constructor_refuses_a_market_without_the_reserve(env: Env) -> None:
+    other = env.project.MockHookToken.deploy(6, {"from": env.owner})
+    tokens = replace(env.tokens, usdc=other.address)
+    settings = PoolSettings(SPOT * 10**8, WAD, 3000, range_factor=2.0)
+    made = create_pool(env.runner, env.uniswap, tokens, settings, str(env.owner))
+    with reverts_with("VenueReserveUnknown", other):
+        deploy_short(env, usdc=other, pool=made)
