@@ -43,7 +43,7 @@ def load_candles(
 ) -> Candles:
     """Candles that open in [start_s, end_s), the whole file by default.
 
-    `step_s` is the candles' length, by default the shortest distance of two neighbours. DataError names file, row
+    `step_s` is the candles' length, by default the most frequent distance of neighbours. DataError names file, row
     (1 is the first candle) and rule; a gap is one, at the ends of an asked window too, unless `allow_gaps`.
     """
     frame = _read(path)
@@ -65,7 +65,7 @@ def load_candles(
     first = int(np.flatnonzero(inside)[0])
     picked = {name: values[inside] for name, values in columns.items()}
     _require_prices(path, picked, picked[volume], first)
-    step = step_s or _shortest_step(path, times)
+    step = step_s or _usual_step(path, times)
     chosen = times[inside]
     if not allow_gaps:
         _require_no_gap(path, chosen, step, first)
@@ -96,7 +96,7 @@ def _times(path: Path, column: pd.Series) -> NDArray[np.int64]:
     if pd.api.types.is_float_dtype(column):
         values = column.to_numpy(dtype=np.float64)
         bad = ~np.isfinite(values) | (values != np.floor(values))
-        _refuse(path, bad, 0, lambda row: f"timestamp {values[row]!r} is not a whole unix second")
+        _refuse(path, bad, 0, lambda row: f"timestamp {values[row]} is not a whole unix second")
         return values.astype(np.int64)
     parsed = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
     bad = parsed.isna().to_numpy()
@@ -104,7 +104,7 @@ def _times(path: Path, column: pd.Series) -> NDArray[np.int64]:
         path,
         bad,
         0,
-        lambda row: f"timestamp {column.iloc[row]!r} is neither ISO 8601 nor unix seconds",
+        lambda row: f"timestamp {_shown(column.iloc[row])} is neither ISO 8601 nor unix seconds",
     )
     return parsed.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
 
@@ -115,7 +115,7 @@ def _numbers(path: Path, column: pd.Series, name: str) -> NDArray[np.float64]:
         path,
         ~np.isfinite(values),
         0,
-        lambda row: f"{name} is {column.iloc[row]!r}, it must be a finite number",
+        lambda row: f"{name} is {_shown(column.iloc[row])}, it must be a finite number",
     )
     return values
 
@@ -154,12 +154,13 @@ def _require_positive(path: Path, name: str, values: NDArray[np.float64], first:
     _refuse(path, values <= 0.0, first, why)
 
 
-def _shortest_step(path: Path, times: NDArray[np.int64]) -> int:
+def _usual_step(path: Path, times: NDArray[np.int64]) -> int:
     if times.size < 2:
         raise DataError(
             f"{path}: one candle does not tell its length: give step_s, or more candles"
         )
-    return int(np.diff(times).min())
+    steps, counts = np.unique(np.diff(times), return_counts=True)
+    return int(steps[np.argmax(counts)])
 
 
 def _require_no_gap(path: Path, times: NDArray[np.int64], step: int, first: int) -> None:
@@ -204,6 +205,10 @@ def _refuse(path: Path, bad: NDArray[np.bool_], first: int, why: Callable[[int],
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise DataError(f"{path}: row {row + first + 1}: {why(row)}")
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _say(seconds: int | np.int64 | None) -> str:
