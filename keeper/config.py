@@ -6,15 +6,22 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from keeper import config_text
-from keeper.config_sections import ExecutionConfig, ForecastConfig
+from keeper.config_sections import (
+    AlertsConfig,
+    ExecutionConfig,
+    ForecastConfig,
+    GasConfig,
+    JournalConfig,
+    MetricsConfig,
+    Section,
+)
 from keeper.errors import ConfigError
 from keeper.guards.records import GuardLimits
 from keeper.models import Policy
 from keeper.policies import build_policy, policy_names
-from keeper.units import GWEI
 
 
 def _rpc_url(value: str) -> str:
@@ -37,14 +44,6 @@ def _environment_name(value: str) -> str:
 
 def _absolute(value: Path, base: Path) -> Path:
     return value if value.is_absolute() else base / value
-
-
-class Section(BaseModel):
-    """Frozen; unknown keys, NaN, inf and numbers in quotes are rejected; errors never show what was given."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 class ChainConfig(Section):
@@ -96,31 +95,6 @@ class PolicyConfig(Section):
         return build_policy(self.name, self.parameters)
 
 
-class GasConfig(Section):
-    """What the keeper pays for a place in a block."""
-
-    max_base_fee_gwei: float = Field(
-        default=500.0, gt=0.0, description="no transaction above this base fee"
-    )
-    priority_fee_gwei: float = Field(default=1.0, ge=0.0, description="tip offered at first")
-    max_priority_fee_gwei: float = Field(
-        default=20.0, ge=0.0, description="tip that replacements may reach"
-    )
-    max_fee_gwei: float = Field(
-        default=1000.0,
-        gt=0.0,
-        description="most for base fee and tip together, replacements included",
-    )
-    max_gas: int = Field(
-        default=3_000_000, ge=21_000, description="gas limit of a transaction at most"
-    )
-
-    @property
-    def max_base_fee_wei(self) -> int:
-        """The base fee cap in wei."""
-        return round(self.max_base_fee_gwei * GWEI)
-
-
 class ScheduleConfig(Section):
     """When a tick runs."""
 
@@ -135,38 +109,6 @@ class ScheduleConfig(Section):
     misfire_grace_s: int = Field(
         default=300, gt=0, description="seconds by which a tick may run late and still run"
     )
-
-
-class JournalConfig(Section):
-    """Where intents and transactions are written before anything is sent."""
-
-    url: str = Field(
-        default="gammadesk.sqlite",
-        min_length=1,
-        repr=False,
-        description="SQLite file relative to this file, or a SQLAlchemy URL",
-    )
-
-
-class AlertsConfig(Section):
-    """Whom to tell."""
-
-    apprise_urls: tuple[str, ...] = Field(
-        default=(), strict=False, repr=False, description="Apprise URLs; empty: nobody is told"
-    )
-
-
-class MetricsConfig(Section):
-    """Prometheus."""
-
-    port: int | None = Field(
-        default=None,
-        gt=0,
-        lt=65_536,
-        description="port of the metrics endpoint; left out: none",
-        examples=[9108],
-    )
-    host: str = Field(default="127.0.0.1", description="address that the endpoint listens on")
 
 
 class Config(Section):

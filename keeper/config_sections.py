@@ -1,4 +1,4 @@
-"""Sections of the configuration that tell execution and forecast what to do."""
+"""Sections of the configuration: what each part of the keeper is told, and within which limits."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from keeper.units import GWEI
 
-class ExecutionConfig(BaseModel):
+
+class Section(BaseModel):
+    """Frozen; unknown keys, NaN, inf and numbers in quotes are rejected; errors never show what was given."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class ExecutionConfig(Section):
     """How a plan becomes orders, and how long a transaction may take."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     min_clip_eth: float = Field(
         default=0.05,
@@ -49,13 +57,12 @@ class ExecutionConfig(BaseModel):
     )
 
 
-class ForecastConfig(BaseModel):
+class ForecastConfig(Section):
     """Where the volatility forecast comes from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     candles: Path | None = Field(
         default=None,
+        strict=False,
         description="CSV or Parquet of candles for trailing realised volatility, relative to this file; "
         "left out: the surface's own at-the-forward volatility",
         examples=["candles.csv"],
@@ -64,3 +71,60 @@ class ForecastConfig(BaseModel):
     allow_gaps: bool = Field(
         default=False, description="accept candles with gaps; none is ever filled"
     )
+
+
+class GasConfig(Section):
+    """What the keeper pays for a place in a block."""
+
+    max_base_fee_gwei: float = Field(
+        default=500.0, gt=0.0, description="no transaction above this base fee"
+    )
+    priority_fee_gwei: float = Field(default=1.0, ge=0.0, description="tip offered at first")
+    max_priority_fee_gwei: float = Field(
+        default=20.0, ge=0.0, description="tip that replacements may reach"
+    )
+    max_fee_gwei: float = Field(
+        default=1000.0,
+        gt=0.0,
+        description="most for base fee and tip together, replacements included",
+    )
+    max_gas: int = Field(
+        default=3_000_000, ge=21_000, description="gas limit of a transaction at most"
+    )
+
+    @property
+    def max_base_fee_wei(self) -> int:
+        """The base fee cap in wei."""
+        return round(self.max_base_fee_gwei * GWEI)
+
+
+class JournalConfig(Section):
+    """Where intents and transactions are written before anything is sent."""
+
+    url: str = Field(
+        default="gammadesk.sqlite",
+        min_length=1,
+        repr=False,
+        description="SQLite file relative to this file, or a SQLAlchemy URL",
+    )
+
+
+class AlertsConfig(Section):
+    """Whom to tell."""
+
+    apprise_urls: tuple[str, ...] = Field(
+        default=(), strict=False, repr=False, description="Apprise URLs; empty: nobody is told"
+    )
+
+
+class MetricsConfig(Section):
+    """Prometheus."""
+
+    port: int | None = Field(
+        default=None,
+        gt=0,
+        lt=65_536,
+        description="port of the metrics endpoint; left out: none",
+        examples=[9108],
+    )
+    host: str = Field(default="127.0.0.1", description="address that the endpoint listens on")

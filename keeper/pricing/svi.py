@@ -60,7 +60,7 @@ def total_variance(slice_: SviSlice, k: ArrayLike) -> FloatArray:
 
 
 def implied_vol(slice_: SviSlice, k: ArrayLike) -> FloatArray:
-    """Annualised volatility sqrt(w / tau at commit), at most 10 as in Svi.impliedVol; it holds until the next commit."""
+    """Annualised volatility sqrt(w / tau at commit), at most 10 as in Svi.impliedVol; holds until the next commit."""
     lifetime_s = slice_.expiry_s - slice_.committed_at_s
     if lifetime_s <= 0:
         raise PricingError(

@@ -6,16 +6,18 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keeper import units
 from keeper.errors import PricingError
 
-amounts = st.floats(-1e15, 1e15)
+amounts = st.one_of(st.floats(-1e15, 1e15), st.floats(-1.0, 1.0))
 
 
 @given(amounts)
+@example(1 / 3)
+@example(-1 / 3)
 def test_rounding_goes_where_the_name_says(value):
     exact = Fraction(value) * units.WAD
     assert units.to_wad_down(value) == math.floor(exact)
