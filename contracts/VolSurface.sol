@@ -45,7 +45,7 @@ contract VolSurface is IVolSurface, AccessManaged {
         SurfaceParameters memory p = _parameters;
         (uint256 spot, ) = oracle.spot(underlying);
         uint256 gap = referenceSpot > spot ? referenceSpot - spot : spot - referenceSpot;
-        if (Wad.divUp(gap, spot) > p.maxSpotDeviation) revert ReferenceSpotOff(referenceSpot, spot, p.maxSpotDeviation);
+        if (gap > Wad.mulDown(spot, p.maxSpotDeviation)) revert ReferenceSpotOff(referenceSpot, spot, p.maxSpotDeviation);
         uint40 previous = 0;
         for (uint256 i = 0; i < slices.length; ++i) {
             SliceInput calldata s = slices[i];

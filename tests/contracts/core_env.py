@@ -111,6 +111,7 @@ class Core:
     market: Any
     takers: list[Any]
     start: int
+    base_first: bool
 
     @property
     def now(self) -> int:
@@ -136,7 +137,7 @@ class Core:
         return int(self.feed.latest())
 
     def set_pool(self, usd: float) -> None:
-        raw = usd * 10**6 / 10**18
+        raw = (usd * 10**6 / 10**18) ** (1 if self.base_first else -1)
         tick = math.log(raw) / math.log(1.0001)
         by = {"from": self.gov}
         self.pool.setPrice(int(math.sqrt(raw) * 2**96), by)
@@ -247,6 +248,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     core = Core(
         backend, authority, usdc, weth, feed, pool, oracle, surface, engine, house, desk, hedge,
         venue, gov, keeper, committer, vault, market, takers, start,
+        base_is_token0,
     )  # fmt: skip
     core.set_spot(spot)
     by = {"from": gov}
@@ -267,7 +269,7 @@ def market_config(core: Core, **changes: Any) -> tuple:
         "maxAge": MAX_AGE_S,
         "twapWindow": TWAP_WINDOW_S,
         "pool": core.pool,
-        "baseIsToken0": core.pool.token0() == core.weth.address,
+        "baseIsToken0": core.base_first,
         "maxDeviation": MAX_DEVIATION,
     }
     assert changes.keys() <= fields.keys()
