@@ -97,8 +97,7 @@ def spot_greeks(
 def _fill(calls: BoolArray, block: list[FloatArray], out: FloatArray, scratch: FloatArray) -> None:
     """Fills the five rows of `out` for one block, allocating nothing for it but the masks."""
     forward, strike, vol, tau = block
-    price_, delta, gamma, vega, theta = out
-    sign, root, s, d1, d2, phi, tmp = scratch
+    sign, root, s, d1, d2, _, tmp = scratch
     np.multiply(calls, 2.0, out=sign)
     sign -= 1.0
     np.sqrt(tau, out=root)
@@ -114,6 +113,20 @@ def _fill(calls: BoolArray, block: list[FloatArray], out: FloatArray, scratch: F
     np.multiply(s, 0.5, out=tmp)
     d1 += tmp
     np.subtract(d1, s, out=d2)
+    _fill_from_density(forward, vol, out, scratch)
+    _fill_price_and_delta(forward, strike, out, scratch)
+    if any_certain:
+        out[0, certain] = tmp[certain]
+        out[1, certain] = np.where(tmp > 0.0, sign, 0.0)[certain]
+        out[2:, certain] = 0.0
+
+
+def _fill_from_density(
+    forward: FloatArray, vol: FloatArray, out: FloatArray, scratch: FloatArray
+) -> None:
+    """Gamma, vega and theta, the same for a call and a put. Uses up `root`."""
+    _, _, gamma, vega, theta = out
+    _, root, s, d1, _, phi, _ = scratch
     np.multiply(d1, d1, out=phi)
     phi *= -0.5
     np.exp(phi, out=phi)
@@ -125,6 +138,14 @@ def _fill(calls: BoolArray, block: list[FloatArray], out: FloatArray, scratch: F
     vega *= root
     root *= -2.0
     theta /= root
+
+
+def _fill_price_and_delta(
+    forward: FloatArray, strike: FloatArray, out: FloatArray, scratch: FloatArray
+) -> None:
+    """Price and delta. Uses up `d1` and `d2`, leaves the intrinsic value in the last row of `scratch`."""
+    price_, delta, _, _, _ = out
+    sign, _, _, d1, d2, _, intrinsic = scratch
     # N(sign * d) keeps the relative accuracy of far options: 1 - N(d) would lose it.
     d1 *= sign
     ndtr(d1, out=delta)
@@ -135,15 +156,11 @@ def _fill(calls: BoolArray, block: list[FloatArray], out: FloatArray, scratch: F
     price_ -= d2
     price_ *= sign
     delta *= sign
-    np.subtract(forward, strike, out=tmp)
-    tmp *= sign
-    np.maximum(tmp, 0.0, out=tmp)
+    np.subtract(forward, strike, out=intrinsic)
+    intrinsic *= sign
+    np.maximum(intrinsic, 0.0, out=intrinsic)
     # Rounding must not leave the no-arbitrage bound: value >= intrinsic.
-    np.maximum(price_, tmp, out=price_)
-    if any_certain:
-        price_[certain] = tmp[certain]
-        delta[certain] = np.where(tmp > 0.0, sign, 0.0)[certain]
-        out[2:, certain] = 0.0
+    np.maximum(price_, intrinsic, out=price_)
 
 
 def _columns(
