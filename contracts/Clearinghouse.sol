@@ -36,7 +36,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     /// @inheritdoc IClearinghouse
     function depositCash(uint256 amount) external nonReentrant {
         if (amount == 0) revert AmountZero();
-        _moveCash(msg.sender, (amount * USDC_SCALE).toInt256());
+        _moveCash(msg.sender, _fromUsdc(amount));
         emit CashDeposited(msg.sender, amount);
         _pull(usdc, msg.sender, amount);
     }
@@ -46,7 +46,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         if (amount == 0) revert AmountZero();
         if (to == address(0)) revert ZeroAddress();
         Portfolio memory before = _vaultBefore(msg.sender);
-        _moveCashSolvent(msg.sender, -(amount * USDC_SCALE).toInt256());
+        _moveCashSolvent(msg.sender, -_fromUsdc(amount));
         _requireMargin(msg.sender, before);
         emit CashWithdrawn(msg.sender, to, amount);
         _push(usdc, to, amount);
@@ -106,7 +106,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         if (!_isVenue(venue)) revert VenueUnknown(venue);
         (uint256 usdcIn, uint256 baseIn) = IHedgeVenue(venue).required(base, limitPrice, data);
         if (usdcIn != 0) {
-            _moveCashSolvent(vault, -(usdcIn * USDC_SCALE).toInt256());
+            _moveCashSolvent(vault, -_fromUsdc(usdcIn));
             _push(usdc, venue, usdcIn);
         }
         if (baseIn != 0) {
@@ -119,7 +119,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
         emit VenueTradeSettled(
             venue,
-            (usdcBack * USDC_SCALE).toInt256() - (usdcIn * USDC_SCALE).toInt256(),
+            _fromUsdc(usdcBack) - _fromUsdc(usdcIn),
             baseBack.toInt256() - baseIn.toInt256()
         );
     }
@@ -157,7 +157,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         usdcIn = (Wad.mulUp(baseAmount, price) + USDC_SCALE - 1) / USDC_SCALE;
         uint256 debt = (uint256(-cash) + USDC_SCALE - 1) / USDC_SCALE;
         if (usdcIn > debt) revert CureTooLarge(usdcIn, debt);
-        _moveCash(account, (usdcIn * USDC_SCALE).toInt256());
+        _moveCash(account, _fromUsdc(usdcIn));
         _subBase(account, baseAmount);
         emit DebtCured(account, msg.sender, baseAmount, usdcIn);
         _pull(usdc, msg.sender, usdcIn);
@@ -167,7 +167,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     /// @inheritdoc IClearinghouse
     function fundInsurance(uint256 amount) external nonReentrant {
         if (amount == 0) revert AmountZero();
-        _insurance += amount * USDC_SCALE;
+        _insurance += uint256(_fromUsdc(amount));
         emit InsuranceFunded(msg.sender, amount);
         _pull(usdc, msg.sender, amount);
     }
@@ -217,7 +217,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 baseBefore = weth.balanceOf(address(this));
         IHedgeVenue(venue).unwind();
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
-        emit VenueTradeSettled(venue, (usdcBack * USDC_SCALE).toInt256(), baseBack.toInt256());
+        emit VenueTradeSettled(venue, _fromUsdc(usdcBack), baseBack.toInt256());
     }
 
     /// @inheritdoc IClearinghouse
@@ -343,8 +343,14 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         baseBack = weth.balanceOf(address(this)) - baseBefore;
         _record(usdc, usdcBack.toInt256());
         _record(weth, baseBack.toInt256());
-        _moveCash(vault, (usdcBack * USDC_SCALE).toInt256());
+        _moveCash(vault, _fromUsdc(usdcBack));
         _addBase(vault, baseBack);
+    }
+
+    /// @dev USDC in token units to WAD.
+    function _fromUsdc(uint256 amount) private pure returns (int256) {
+        if (amount > type(uint112).max) revert AmountTooLarge(amount);
+        return int256(amount * USDC_SCALE);
     }
 
     function _provenPrice(uint16 underlying, uint40 expiry) private view returns (uint256 price) {

@@ -212,7 +212,8 @@ contract RiskEngine is IRiskEngine, AccessManaged {
         o.forward = spot;
         o.settled = settled;
         if (expiry <= block.timestamp) return o;
-        o.tau = expiry - block.timestamp;
+        // A tenor beyond the maths is valued as the longest that it knows: one leg must not make a book unreadable.
+        o.tau = Math.min(expiry - block.timestamp, BlackScholes.MAX_TAU);
         // Without a slice the volatility is 0 and the option is worth its intrinsic value.
         if (slice.slice == 0) return o;
         o.forward = Svi.forward(spot, slice.carry, o.tau);
