@@ -1,0 +1,176 @@
+"""One snapshot: one block, one multicall, in the units that the models promise."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from keeper.chain.bindings import binding
+from keeper.chain.client import NodeClient
+from keeper.chain.deployment import Deployment
+from keeper.chain.reader import SnapshotReader, keeper_on_chain
+from keeper.errors import Halt, Retry, SkipTick
+from keeper.models import OracleState, VenueKind
+from keeper.units import GWEI, WAD, encode_series
+from tests.keeper.fake_chain import (
+    ADDRESSES,
+    SHORT_VENUE,
+    SLICE_WORD,
+    FakeChain,
+    error_data,
+    write_record,
+)
+from tests.keeper.keeper_builders import FAR_S, NEAR_S, NOW_S
+
+KEEPER = "0x" + "ee" * 20
+
+
+@pytest.fixture
+def chain():
+    return FakeChain(KEEPER)
+
+
+@pytest.fixture
+def reader(chain, tmp_path):
+    deployment = Deployment.load(write_record(tmp_path / "31337.json", chain))
+    return SnapshotReader(NodeClient(chain, "fake node", attempts=1), deployment, KEEPER)
+
+
+def test_every_field(reader, chain):
+    chain.mine(base_fee=33 * GWEI)
+    snapshot = reader.snapshot()
+    assert (snapshot.block_number, snapshot.block_hash) == (1, chain.head.hash)
+    assert (snapshot.timestamp_s, snapshot.base_fee_wei) == (NOW_S + 12, 33 * GWEI)
+    assert (snapshot.chain_id, snapshot.underlying) == (31_337, 1)
+    assert (snapshot.spot_usd, snapshot.spot_updated_at_s) == (190.0, NOW_S - 60)
+    assert (snapshot.oracle_state, snapshot.pool_price_usd) == (OracleState.FRESH, 190.0)
+    assert snapshot.surface_committed_at_s == NOW_S
+    assert (snapshot.cash_usd, snapshot.base_eth, snapshot.equity_usd) == (50_000.0, 2.0, 49_000.0)
+    assert snapshot.chain_delta_eth == -7.0
+    assert (snapshot.keeper_balance_wei, snapshot.keeper_nonce) == (10 * WAD, 0)
+    assert snapshot.settlement_prices_usd == ()
+
+
+def test_legs_slices_venues_and_rules(reader):
+    snapshot = reader.snapshot()
+    (leg,) = snapshot.legs
+    assert (leg.expiry_s, leg.strike_usd, leg.is_call, leg.size) == (FAR_S, 200.0, True, -10.0)
+    (slice_,) = snapshot.slices
+    assert (slice_.a, slice_.b, slice_.sigma) == pytest.approx((0.001, 0.002, 0.1), abs=1e-12)
+    assert (slice_.rho, slice_.m, slice_.carry) == pytest.approx((-0.3, 0.0, 0.01), abs=1e-12)
+    assert (slice_.expiry_s, slice_.committed_at_s) == (FAR_S, NOW_S)
+    spot, short = snapshot.venues
+    assert (spot.kind, spot.health) == (VenueKind.UNISWAP_SPOT, math.inf)
+    assert (short.base_eth, short.quote_usd, short.health, short.fee) == (-3.0, 900.0, 1.8, 0.0005)
+    rules = snapshot.rules
+    assert (rules.band_eth, rules.min_reduction, rules.max_slippage) == (5.0, 0.5, 0.01)
+    assert (rules.gross_cap_eth, rules.min_health, rules.surface_max_age_s) == (100.0, 1.2, 7_200)
+    assert (rules.budget_left_usd, rules.budget_cap_usd, rules.epoch) == (9_000.0, 10_000.0, 4)
+
+
+def test_the_second_tick_takes_one_multicall(reader, chain):
+    reader.snapshot()
+    assert chain.multicalls == 2
+    reader.snapshot()
+    assert chain.multicalls == 3
+
+
+def test_a_new_expiry_is_read_at_the_same_block(reader, chain):
+    first = reader.snapshot()
+    near = encode_series(1, NEAR_S, 170.0, False)
+    chain.set("legsOf", [(first.legs[0].series_id, -10 * WAD), (near, 4 * WAD)])
+    chain.set("sliceOf", (SLICE_WORD, 0, NOW_S - 9), key=NEAR_S)
+    chain.set("settlementPrice", 180 * WAD, key=NEAR_S)
+    again = reader.snapshot()
+    assert [s.expiry_s for s in again.slices] == [NEAR_S, FAR_S]
+    assert again.settlement_prices_usd == ((NEAR_S, 180.0),)
+
+
+def test_an_expiry_that_left_the_book_leaves_the_snapshot(reader, chain):
+    reader.snapshot()
+    chain.set("legsOf", [])
+    assert reader.snapshot().slices == ()
+    before = chain.multicalls
+    reader.snapshot()
+    assert chain.multicalls == before + 1
+
+
+def test_an_expiry_without_a_slice_has_none(reader, chain):
+    chain.set("sliceOf", (0, 0, 0), key=FAR_S)
+    assert reader.snapshot().slices == ()
+
+
+def test_everything_is_asked_at_the_block_of_the_header(reader, chain):
+    blocks = []
+    answer = chain.on_call
+    chain.on_call = lambda tx, block: blocks.append(block) or answer(tx, block)
+    chain.mine()
+    head = chain.eth_getBlockByNumber
+
+    def mine_after_the_header(tag, full):
+        result = head(tag, full)
+        chain.mine()
+        return result
+
+    chain.eth_getBlockByNumber = mine_after_the_header
+    assert reader.snapshot().block_number == 1
+    assert set(blocks) == {1}
+
+
+def test_a_reorg_under_the_read_is_read_again(reader, chain):
+    chain.mine()
+    answer = chain.on_call
+
+    def reorg(tx, block):
+        chain.reorg(1, keep=False)
+        chain.mine()
+        chain.on_call = answer
+        return answer(tx, block)
+
+    chain.on_call = reorg
+    with pytest.raises(Retry, match="was replaced while it was read"):
+        reader.snapshot()
+    assert reader.snapshot().block_number == 1
+
+
+def test_a_view_that_reverts_is_named(reader, chain):
+    answer, asked = chain._answer, binding("MarketOracle").encode("spot", 1)
+    bad = error_data("MarketOracle", "FeedAnswerInvalid", -1, NOW_S)
+    chain._answer = lambda target, data: (False, bad) if data == asked else answer(target, data)
+    with pytest.raises(
+        SkipTick, match=r"MarketOracle\.spot reverts with FeedAnswerInvalid\(answer=-1"
+    ):
+        reader.snapshot()
+
+
+def test_a_venue_that_the_record_forgot_halts(reader, chain):
+    """Its base would be missing from our delta, and nobody would see it."""
+    chain.set("hedgeOf", -4 * WAD, 50_900 * WAD)
+    with pytest.raises(Halt, match="missing venue"):
+        reader.snapshot()
+
+
+def test_one_wei_of_difference_is_enough(reader, chain):
+    chain.set("position", -3 * WAD - 1, 900 * WAD, key=SHORT_VENUE)
+    with pytest.raises(Halt, match="missing venue"):
+        reader.snapshot()
+
+
+def test_something_else_at_the_multicall_address(reader, chain):
+    chain.on_call = lambda _tx, _block: b"\x01"
+    with pytest.raises(Halt, match="is not Multicall3"):
+        reader.snapshot()
+
+
+def test_something_else_at_a_contracts_address(reader, chain):
+    answer = chain._answer
+    chain._answer = lambda target, data: (
+        (True, b"") if target == ADDRESSES["VolSurface"] else answer(target, data)
+    )
+    with pytest.raises(Halt, match=r"VolSurface\.lastCommit answered 0x"):
+        reader.snapshot()
+
+
+def test_who_the_keeper_is(reader):
+    assert keeper_on_chain(reader.node, reader.deployment) == KEEPER
