@@ -229,3 +229,37 @@ class ThievingProvider(KillingProvider):
         if method == "eth_sendTransaction" and not self.sent:
             set_owner(connect(str(self.endpoint_uri)), *self.theft)
         return super().make_request(method, params)
+
+
+class PrunedProvider(KillingProvider):
+    """A node without the states of past blocks, as most public ones are."""
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> Any:
+        if method == "eth_getTransactionCount" and params[1] not in ("latest", "pending"):
+            return {"error": {"code": -32000, "message": "missing trie node"}}
+        return super().make_request(method, params)
+
+
+def test_a_signed_step_is_found_on_a_pruned_node(fresh_anvil: Node, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        deploy(KillingProvider(fresh_anvil.url, 2, "after send"), tmp_path, "local")
+    deploy(PrunedProvider(fresh_anvil.url), tmp_path, "local")
+    assert len(all_transactions(connect(fresh_anvil.url))) == STEPS
+
+
+def test_an_open_step_never_changes_its_nonce(fresh_anvil: Node, tmp_path: Path) -> None:
+    """Its transaction may be on its way through other nodes; only one of a nonce is ever mined."""
+    with pytest.raises(Killed):
+        deploy(KillingProvider(fresh_anvil.url, 2, "before send"), tmp_path, "local")
+    web3 = connect(fresh_anvil.url)
+    own, other = web3.eth.accounts[:2]
+    web3.provider.make_request(RPCEndpoint("evm_setAutomine"), [False])
+    web3.eth.send_transaction({"from": own, "to": other, "gasPrice": 10**11, "nonce": 1})
+    with pytest.raises(
+        DeploymentError, match=r"step fee 42 was refused by the node: .*underpriced"
+    ):
+        deploy(KillingProvider(fresh_anvil.url), tmp_path, "local")
+    web3.provider.make_request(RPCEndpoint("evm_mine"), [])
+    web3.provider.make_request(RPCEndpoint("evm_setAutomine"), [True])
+    deploy(KillingProvider(fresh_anvil.url), tmp_path, "local")
+    assert len(all_transactions(web3)) == STEPS + 1
