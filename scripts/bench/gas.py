@@ -1,0 +1,174 @@
+"""Gas of the transactions that users and keeper send, from receipts of anvil at the deployment settings.
+
+The chain starts at a fixed time and mines a block a second, and every actor is one of the node's own accounts, so a
+run gives the same figures again; tests/e2e/gas.json holds those of the last accepted change.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keeper.pricing.svi import pack_floats
+from keeper.units import WAD, encode_series, to_wad_toward_zero
+from scripts.nodes import NodeSettings, start_node
+from scripts.replay.chain import Mined, ReplayChain, Target
+from scripts.replay.scenario import next_expiry
+from scripts.replay.world import (
+    ACCOUNTS,
+    ANYONE,
+    COMMITTER,
+    DEPLOYER,
+    FIRST_DEPOSITOR,
+    World,
+    build_world,
+)
+
+START_S = 1_577_880_000  # 2020-01-01 12:00 UTC
+PRICE_USD = 200.0
+VOL = 0.8
+KEEPER, BUYER, SELLER = 9, 3, 4
+HOUR_S = 3600
+WEEK_S = 7 * 24 * HOUR_S
+USDC = 10**6
+MAX_UINT = 2**256 - 1
+STRIKES = tuple(150.0 + 10.0 * i for i in range(8))
+
+
+@dataclass(slots=True)
+class GasBench:
+    """A deployed world and what was measured in it."""
+
+    world: World
+    figures: dict[str, int] = field(default_factory=dict)
+
+    def measure(
+        self, key: str, account: str, target: Target, function: str, *args: object
+    ) -> Mined:
+        """One transaction whose receipt is kept under `key`."""
+        mined = self.world.chain.send(account, target, function, *args)
+        self.figures[key] = mined.gas_used
+        return mined
+
+    def run(self) -> dict[str, int]:
+        """All figures."""
+        self._vault()
+        self._takers()
+        expiry = self._surface()
+        self._book(expiry)
+        return self.figures
+
+    def _vault(self) -> None:
+        chain, c = self.world.chain, self.world.contracts
+        first, second = chain.account(FIRST_DEPOSITOR), chain.account(FIRST_DEPOSITOR + 1)
+        for who in (first, second):
+            self.world.give_usdc(who, 1_000_000)
+            chain.send(who, c.usdc, "approve", c.vault.address, MAX_UINT)
+        chain.send(first, c.vault, "requestDeposit", 400_000 * USDC, first, first)
+        self.measure(
+            "request_deposit", second, c.vault, "requestDeposit", 400_000 * USDC, second, second
+        )
+        chain.pass_until(chain.read(c.vault, "epochEndsAt"))
+        self._round()
+        self.measure("epoch_without_legs", chain.account(ANYONE), c.vault, "processEpoch")
+        for who in (first, second):
+            shares = chain.read(c.vault, "maxMint", who)
+            self.measure("claim_shares", who, c.vault, "mint", shares, who, who)
+        self.measure("request_redeem", first, c.vault, "requestRedeem", 1_000 * WAD, first, first)
+
+    def _takers(self) -> None:
+        chain, c = self.world.chain, self.world.contracts
+        for index in (BUYER, SELLER):
+            who = chain.account(index)
+            self.world.give_usdc(who, 2_000_000)
+            chain.send(who, c.usdc, "approve", c.clearing.address, MAX_UINT)
+            chain.send(who, c.clearing, "depositCash", 900_000 * USDC)
+            self.measure("deposit_cash", who, c.clearing, "depositCash", 100_000 * USDC)
+
+    def _surface(self) -> int:
+        """Six weekly expiries; returns the first."""
+        first = next_expiry(self.world.chain.now_s(), 5 * 24 * HOUR_S)
+        expiries = [first + i * WEEK_S for i in range(6)]
+        self._commit(expiries, "surface_commit_6_first")
+        self._commit(expiries, "surface_commit_6")
+        ids = sorted(
+            encode_series(1, first, strike, call) for strike in STRIKES for call in (False, True)
+        )
+        lister = self.world.chain.account(COMMITTER)
+        self.measure("list_16_series", lister, self.world.contracts.desk, "list", ids)
+        return first
+
+    def _commit(self, expiries: list[int], key: str) -> None:
+        chain, c = self.world.chain, self.world.contracts
+        now = chain.now_s()
+        slices = [
+            (e, pack_floats(0.9 * VOL**2 * (e - now) / 31_536_000, 0.01, -0.3, 0.0, 0.1), 0)
+            for e in expiries
+        ]
+        spot, _ = chain.read(c.oracle, "spot", 1)
+        self.measure(key, chain.account(COMMITTER), c.surface, "commit", 1, spot, slices)
+
+    def _book(self, expiry: int) -> None:
+        """The vault sells 8, then 16 series, and hedges after each."""
+        chain, c = self.world.chain, self.world.contracts
+        keeper = chain.account(KEEPER)
+        chain.send(chain.account(DEPLOYER), c.hedger, "setKeeper", keeper)
+        calls = [encode_series(1, expiry, strike, True) for strike in STRIKES]
+        puts = [encode_series(1, expiry, strike, False) for strike in STRIKES]
+        buyer = chain.account(BUYER)
+        self._buy(buyer, calls[4:], 10)
+        self._buy(buyer, puts[:4], 5)
+        self._buy_hedge(1.0)
+        self._rebalance("rebalance_1swap_8legs", spot=True, buys=True)
+        self._buy(buyer, calls[:4] + puts[4:], 5)
+        self._buy(buyer, calls, 5)
+        self._rebalance("rebalance_1swap_16legs", spot=True, buys=True)
+        self.measure(
+            "desk_trade_1leg_16", buyer, c.desk, "trade", [(calls[3], WAD)], MAX_UINT >> 1, MAX_UINT
+        )
+        self._sell_down(calls, puts)
+        self._rebalance("rebalance_aave_short_16legs_first", spot=False, buys=False)
+        self._sell_down(calls, puts)
+        self._rebalance("rebalance_aave_short_16legs", spot=False, buys=False)
+
+    def _buy(self, who: str, series: list[int], size: int) -> None:
+        legs = [(s, size * WAD) for s in sorted(series)]
+        deadline = self.world.chain.now_s() + HOUR_S
+        self.world.chain.send(
+            who, self.world.contracts.desk, "trade", legs, MAX_UINT >> 1, deadline
+        )
+
+    def _buy_hedge(self, eth: float) -> None:
+        """Makes balance slots warm-valued, so that the measured swap is the usual one and not the first ever."""
+        self._order(0, to_wad_toward_zero(eth))
+
+    def _sell_down(self, calls: list[int], puts: list[int]) -> None:
+        """Turns the vault's delta positive: the buyer takes puts."""
+        self._buy(self.world.chain.account(BUYER), puts, 30)
+
+    def _rebalance(self, key: str, *, spot: bool, buys: bool) -> None:
+        delta, _ = self.world.chain.read(self.world.contracts.hedger, "netDelta", 1)
+        if (delta < 0) is not buys:
+            raise AssertionError(f"{key}: the scenario's delta {delta / WAD} has the wrong sign")
+        self.figures[key] = self._order(0 if spot else 1, -delta).gas_used
+
+    def _order(self, venue: int, base: int) -> Mined:
+        chain, c = self.world.chain, self.world.contracts
+        price, _ = chain.read(c.oracle, "spot", 1)
+        limit = price * (1005 if base > 0 else 995) // 1000
+        order = (self.world.deployment.venues[venue].address, base, limit, b"")
+        limits = (chain.read(c.hedger, "epoch"), chain.now_s() + HOUR_S, 2**100, b"\0" * 32)
+        return chain.send(chain.account(KEEPER), c.hedger, "rebalance", [order], limits)
+
+    def _round(self) -> None:
+        self.world.push_round(PRICE_USD)
+
+
+def measure_gas(say: Callable[[str], None]) -> dict[str, int]:
+    """Deploys on a node of its own and returns gas by key."""
+    settings = NodeSettings(timestamp_s=START_S, accounts=ACCOUNTS, balance_eth=10_000_000)
+    with tempfile.TemporaryDirectory() as folder, start_node(settings) as node:
+        world = build_world(ReplayChain(node), PRICE_USD, Path(folder) / "run", say)
+        return GasBench(world).run()
