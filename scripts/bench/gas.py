@@ -128,9 +128,9 @@ class GasBench:
         self.measure(
             "desk_trade_1leg_16", buyer, c.desk, "trade", [(calls[3], WAD)], MAX_UINT >> 1, MAX_UINT
         )
-        self._sell_down(calls, puts)
+        self._sell_down(puts)
         self._rebalance("rebalance_aave_short_16legs_first", spot=False, buys=False)
-        self._sell_down(calls, puts)
+        self._sell_down(puts)
         self._rebalance("rebalance_aave_short_16legs", spot=False, buys=False)
 
     def _buy(self, who: str, series: list[int], size: int) -> None:
@@ -144,7 +144,7 @@ class GasBench:
         """Makes balance slots warm-valued, so that the measured swap is the usual one and not the first ever."""
         self._order(0, to_wad_toward_zero(eth))
 
-    def _sell_down(self, calls: list[int], puts: list[int]) -> None:
+    def _sell_down(self, puts: list[int]) -> None:
         """Turns the vault's delta positive: the buyer takes puts."""
         self._buy(self.world.chain.account(BUYER), puts, 30)
 

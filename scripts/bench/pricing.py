@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import QuantLib as ql
+import QuantLib
 
 from keeper.pricing.black76 import greeks
 
@@ -28,8 +28,10 @@ def measure_pricing() -> dict[str, float]:
 
     def peer() -> None:
         for call, f, k, s, t in rows:
-            kind = ql.Option.Call if call else ql.Option.Put
-            c = ql.BlackCalculator(ql.PlainVanillaPayoff(kind, float(k)), float(f), float(s), 1.0)
+            kind = QuantLib.Option.Call if call else QuantLib.Option.Put
+            c = QuantLib.BlackCalculator(
+                QuantLib.PlainVanillaPayoff(kind, float(k)), float(f), float(s), 1.0
+            )
             (
                 c.value(),
                 c.deltaForward(),
