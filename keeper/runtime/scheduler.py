@@ -27,7 +27,7 @@ JOB = "tick"
 
 
 def trigger_of(schedule: ScheduleConfig) -> OrTrigger:
-    """Interval and cron as one trigger, so that two ticks can never overlap. Times are UTC."""
+    """Interval and cron as one trigger, so that two ticks never overlap; the interval counts from the last run. UTC."""
     triggers: list[IntervalTrigger | CronTrigger] = []
     if schedule.interval_s:
         triggers.append(IntervalTrigger(seconds=schedule.interval_s, timezone=UTC))

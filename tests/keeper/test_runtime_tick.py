@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from eth_abi import decode
 
 from keeper.chain.bindings import binding
 from keeper.errors import DataError, Halt, Retry, SkipTick
@@ -28,7 +29,6 @@ def world(tmp_path):
 def decoded(job):
     """(orders, limits) of the calldata."""
     entry = binding("HedgeManager").functions["rebalance"]
-    from eth_abi import decode
 
     assert job.data[:4] == entry.key
     return decode(entry.types, job.data[4:])
