@@ -22,8 +22,8 @@ HISTORY_S = 14 * 24 * HOUR_S
 NETWORKS = ("anvil", "ganache")
 MOST_HOURS = 31 * 24
 BUNDLED = SyntheticParameters()
-# From Thursday evening: an expiry, a new weekly set and the crash in 30 hours.
-BUNDLED_SMALL = SyntheticParameters(start_s=1_704_391_200, hours=30, crash_hour=18)
+# From Thursday evening: an expiry, a new weekly set and the crash in 36 hours.
+BUNDLED_SMALL = SyntheticParameters(start_s=1_704_391_200, hours=36, crash_hour=22)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Replay:
         sampled = self.keeper.reader.snapshot()
         self.ledger.quiet(sampled, flow)
         sample = value_book(sampled)
+        if flow and not self.series.share_prices:
+            self.series.share_prices.append(sampled.equity_usd * WAD / self.depositors.supply)
         if step.hour:
             for index in step.deposits:
                 self.depositors.request(index)

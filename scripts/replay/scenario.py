@@ -23,8 +23,9 @@ class ScenarioParameters:
     """Everything about the other actors.
 
     Deposits in ETH-equivalents at the first price, with the hour in which each is requested. The buyer insures a
-    position of his own: `first_puts_eth` puts an hour after each listing, then every `buy_every_h` hours two puts for
-    each call. The seller comes every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
+    position of his own: an hour after each listing `first_calls_eth` calls, `first_puts_h` hours after it
+    `first_puts_eth` puts, so that the hedge turns from long to short, then every `buy_every_h` hours two puts for each
+    call. The seller comes every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
     """
 
     seed: int = 31
@@ -33,14 +34,17 @@ class ScenarioParameters:
     strikes: tuple[float, ...] = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)
     extra_strikes: tuple[float, ...] = (0.85, 0.9, 1.0, 1.1, 1.15)
     buy_every_h: int = 4
+    first_calls_eth: float = 30.0
+    first_calls_at: float = 1.0
+    first_puts_h: int = 3
     first_puts_eth: float = 150.0
-    first_puts_at: float = 0.95
+    first_puts_at: float = 1.1
     buy_puts_eth: tuple[float, float] = (8.0, 16.0)
     buy_calls_eth: tuple[float, float] = (5.0, 15.0)
     buy_calls_at: tuple[float, float] = (1.05, 1.15)
     buy_puts_at: tuple[float, float] = (0.95, 1.1)
     sell_every_h: int = 48
-    sell_first_h: int = 28
+    sell_first_h: int = 14
     sell_calls_eth: float = 200.0
     sell_puts_eth: float = 30.0
     sell_calls_at: float = 1.05
@@ -104,9 +108,10 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
             expiry, listed = next_expiry(time, p.min_life_h * HOUR_S), False
         list_new = not listed and h < close_at
         listed = listed or list_new
-        open_for_trade = listed and h < close_at and expiry - time > p.cutoff_h * HOUR_S
+        # In the first hour the first epoch may not be over yet: the vault has nothing to trade with.
+        open_for_trade = listed and 0 < h < close_at and expiry - time > p.cutoff_h * HOUR_S
         listed_at = h if list_new else listed_at
-        wishes = _wishes(h, h == listed_at + 1, dice, p)
+        wishes = _wishes(h, h - listed_at, dice, p)
         steps.append(
             Step(
                 hour=h,
@@ -149,13 +154,15 @@ def _close_hour(times: list[int], expiry: int, p: ScenarioParameters) -> int:
     raise ConfigError("the whole replay lies inside the desk's cutoff before an expiry: choose an earlier START")
 
 
-def _wishes(hour: int, fresh: bool, dice: random.Random, p: ScenarioParameters) -> tuple[Wish, ...]:
-    """What is wanted in an hour; `fresh` is the one after a listing. The dice fall every hour, whatever comes of it."""
+def _wishes(hour: int, listed_h: int, dice: random.Random, p: ScenarioParameters) -> tuple[Wish, ...]:
+    """What is wanted `listed_h` hours after the last listing. The dice fall every hour, whatever comes of it."""
     put = Wish("buyer", False, dice.uniform(*p.buy_puts_at), round(dice.uniform(*p.buy_puts_eth), 1))
     call = Wish("buyer", True, dice.uniform(*p.buy_calls_at), round(dice.uniform(*p.buy_calls_eth), 1))
     wishes: list[Wish] = []
-    if fresh:
-        wishes = [Wish("buyer", False, p.first_puts_at, p.first_puts_eth), call]
+    if listed_h == 1:
+        wishes = [Wish("buyer", True, p.first_calls_at, p.first_calls_eth)]
+    elif listed_h == p.first_puts_h:
+        wishes = [Wish("buyer", False, p.first_puts_at, p.first_puts_eth)]
     elif hour % p.buy_every_h == 0:
         wishes = [call if (hour // p.buy_every_h) % 3 == 0 else put]
     since = hour - p.sell_first_h

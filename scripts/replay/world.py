@@ -24,7 +24,8 @@ ACCOUNTS = 12
 NODE_BALANCE_ETH = 10_000_000
 KEEPER_ETH = 1_000
 EPOCH_S = 3600
-POOL_WETH = 50_000
+# Everywhere on the curve: about 1,000 ETH move the price by 1 %.
+POOL_WETH = 200_000
 LENDABLE_WETH = 20_000
 # The keystore lives as long as the run and its password is random: the cost of its derivation protects nothing.
 KEYSTORE_WORK = 1_000
