@@ -144,3 +144,11 @@ def test_every_restricted_function_has_a_role() -> None:
 def test_development_roles_need_two_accounts() -> None:
     with pytest.raises(ConfigError, match="two accounts"):
         development_roles([USDC])
+
+
+def test_the_example_lacks_nothing_but_the_roles(tmp_path: Path) -> None:
+    example = (FOLDER / "mainnet.toml.example").read_text(encoding="utf-8")
+    message = network(tmp_path, example)
+    assert message.count("roles.") == message.count("is not an address") == 5
+    (tmp_path / "some.toml").write_text(example.replace('= ""', f'= "{USDC}"'), encoding="utf-8")
+    assert load_network("some", tmp_path).chain_id == 1
