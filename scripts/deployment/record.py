@@ -19,8 +19,6 @@ from keeper.errors import Halt
 from scripts.deployment.configuration import faults
 from scripts.deployment.rpc import Rpc
 
-FORMAT = 1
-
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -60,7 +58,7 @@ class VenueEntry(_Model):
 class DeploymentRecord(_Model):
     """The whole file."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     chain_id: int
     genesis_hash: str
     network: str
@@ -152,10 +150,12 @@ def _resumable(
     except Halt:
         if not development:
             raise
-        return _move_aside(path)
+        _move_aside(path)
+        return None
     if record.genesis_hash != genesis or not _anchored(record, rpc):
         if development:
-            return _move_aside(path)
+            _move_aside(path)
+            return None
         if record.genesis_hash != genesis:
             raise Halt(
                 f"{path} is about a chain with genesis {record.genesis_hash}, {rpc.where} has {genesis}: "
