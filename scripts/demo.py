@@ -21,7 +21,7 @@ from scripts.replay.hedging import build_keeper
 from scripts.replay.request import ReplayRequest, parse
 from scripts.replay.result import Outcome, assess, record, table
 from scripts.replay.run import Replay
-from scripts.replay.scenario import ScenarioParameters
+from scripts.replay.scenario import ScenarioParameters, build_tape
 from scripts.replay.world import ACCOUNTS, NODE_BALANCE_ETH, build_world
 
 INTERRUPTED = 130
@@ -31,6 +31,8 @@ CHECK_FAILED = 1
 def replay(request: ReplayRequest, display: Display) -> tuple[Replay, Outcome]:
     """Run a checked request on a node of its own, which is stopped whatever happens."""
     begun = time.monotonic()
+    scenario = ScenarioParameters()
+    tape = build_tape(request.start_s, request.hours, scenario)
     settings = NodeSettings(
         kind=request.network, timestamp_s=request.start_s, accounts=ACCOUNTS, balance_eth=NODE_BALANCE_ETH
     )
@@ -38,10 +40,8 @@ def replay(request: ReplayRequest, display: Display) -> tuple[Replay, Outcome]:
         display.say(f"{request.network} at {node.url}, process {node.pid}; deploying everything")
         price = float(request.candles.open[0])
         world = build_world(ReplayChain(node), price, request.folder / "run", lambda _: None)
-        run = Replay(
-            request, world, build_keeper(world), ScenarioParameters(), BaseFeeModel(), ImpliedVolModel()
-        )
-        run.run(display.hour)
+        run = Replay(request, world, build_keeper(world), scenario, BaseFeeModel(), ImpliedVolModel())
+        run.run(tape, display.hour)
         return run, assess(run, time.monotonic() - begun)
 
 

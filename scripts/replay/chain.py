@@ -79,7 +79,7 @@ class ReplayChain:
         return self.client.head().timestamp_s
 
     def steady_clock(self) -> None:
-        """From here on blocks are a second apart whatever the wall clock does: the same run, the same figures."""
+        """From here on blocks are a second apart whatever the wall clock does: a slow machine replays the same."""
         if self.kind == "anvil":
             self.rpc("anvil_setBlockTimestampInterval", 1)
 

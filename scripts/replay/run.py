@@ -8,7 +8,7 @@ ticks. The last candle closes at END.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from keeper.execution.records import OutcomeKind
@@ -26,7 +26,7 @@ from scripts.replay.hedging import Keeper
 from scripts.replay.ledger import Ledger, unhedged_change_usd
 from scripts.replay.operators import Operators, Solvency
 from scripts.replay.request import ReplayRequest
-from scripts.replay.scenario import ScenarioParameters, Step, build_tape
+from scripts.replay.scenario import ScenarioParameters, Step
 from scripts.replay.takers import Takers
 from scripts.replay.world import USDC_UNIT, World
 
@@ -73,9 +73,8 @@ class Replay:
         self.depositors = Depositors(self.world, amounts)
         self.takers = Takers(self.world)
 
-    def run(self, progress: Callable[[HourRow, str], None]) -> None:
+    def run(self, tape: Sequence[Step], progress: Callable[[HourRow, str], None]) -> None:
         """All hours, then the depositors leave. Raises ReplayFailure where something cannot go on."""
-        tape = build_tape(self.request.start_s, self.request.hours, self.scenario)
         self.depositors.fund()
         self.takers.fund(float(self.request.candles.open[0]))
         self.ledger = Ledger(self.keeper.reader.snapshot())

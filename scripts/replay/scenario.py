@@ -13,6 +13,7 @@ from keeper.errors import ConfigError
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
+LEAST_HOURS = 6
 WEEK_S = 7 * DAY_S
 # 1970-01-02 was a Friday; weekly options expire on Fridays at 08:00 UTC.
 FIRST_FRIDAY_0800_S = DAY_S + 8 * HOUR_S
@@ -94,8 +95,8 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
 
     At the end the takers close what they hold, in the last hour in which the desk still trades the series.
     """
-    if hours < 3:
-        raise ConfigError(f"a replay needs at least 3 hours, not {hours}: choose a later END")
+    if hours < LEAST_HOURS:
+        raise ConfigError(f"a replay needs at least {LEAST_HOURS} hours, not {hours}: choose a later END")
     dice = random.Random(p.seed)
     times = [start_s + (h + 1) * HOUR_S for h in range(hours)]
     expiry = next_expiry(times[0], p.min_life_h * HOUR_S)

@@ -71,7 +71,9 @@ def test_slices_hit_the_volatility_and_hold_no_arbitrage(vol, left_s):
     assert float(implied_vol(slice_, 0.0)) == pytest.approx(vol, rel=1e-12)
     deviations = np.linspace(-8, 8, 401) * vol * math.sqrt(left_s / SECONDS_PER_YEAR)
     assert (butterfly_density(slice_, deviations) >= 0).all()
-    assert float(implied_vol(slice_, -0.1)) > float(implied_vol(slice_, 0.1)), "skew is towards low strikes"
+    assert float(implied_vol(slice_, -0.1)) > float(implied_vol(slice_, 0.1)), (
+        "skew is towards low strikes"
+    )
 
 
 def test_two_expiries_hold_no_calendar_arbitrage():

@@ -57,7 +57,9 @@ def test_page_is_one_file_with_table_and_five_pictures(record, tmp_path):
     page = path.read_text(encoding="utf-8")
     assert page == render(record)
     assert len(re.findall(r'id="figure-\d"', page)) == len(all_figures(record)) == 5
-    assert re.search(r'<(script|link|img)[^>]+(src|href)="?https?:', page) is None, "nothing comes from a network"
+    assert re.search(r'<(script|link|img)[^>]+(src|href)="?https?:', page) is None, (
+        "nothing comes from a network"
+    )
     assert "share price &lt;end&gt;" in page
     assert "<td>1.0123</td>" in page
     assert "Synthetic candles" in page

@@ -12,7 +12,12 @@ from keeper.errors import ConfigError
 from keeper.simulation.synthetic import COLUMNS, SyntheticParameters, generate
 
 LONG_CALM = SyntheticParameters(
-    hours=20_000, history_hours=0, jumps_per_year=0.0, crash_return=0.0, crash_hour=0, first_price_usd=5_000.0
+    hours=20_000,
+    history_hours=0,
+    jumps_per_year=0.0,
+    crash_return=0.0,
+    crash_hour=0,
+    first_price_usd=5_000.0,
 )
 
 

@@ -1,0 +1,164 @@
+"""The bundled candles at small size, end to end: node, deployment, people, keeper, figures, report, exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from keeper.execution.database import open_database
+from keeper.execution.tables import Decision, Intent
+from keeper.runtime.replay import replay
+
+ROOT = Path(__file__).resolve().parents[2]
+PROMISED = (
+    "hours",
+    "rebalances",
+    "failed_transactions",
+    "max_abs_delta_after_rebalance_eth",
+    "band_eth",
+    "rms_net_delta_hedged_eth",
+    "rms_net_delta_unhedged_eth",
+    "hedged_pnl_std_usd",
+    "unhedged_pnl_std_usd",
+    "share_price_start",
+    "share_price_end",
+    "attribution",
+    "solvent",
+    "nav_change_usd",
+    "nav_change_net_of_gas_usd",
+    "redeemed_usdc",
+    "gas_per_rebalance_median",
+)
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "scripts.demo", "--out", str(folder), *more]
+
+
+def clean_environment() -> dict[str, str]:
+    names = ("DATA", "START", "END", "NETWORK")
+    return {key: value for key, value in os.environ.items() if key not in names}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        command(folder, "--small"),
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return folder, done
+
+
+@pytest.fixture(scope="module")
+def figures(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> dict:
+    folder, done = finished
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads((folder / "result.json").read_text())
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_all_promised_figures_are_there_and_hold(figures: dict) -> None:
+    assert not [name for name in PROMISED if name not in figures]
+    assert figures["hours"] == 36
+    assert figures["synthetic"] is True
+    assert figures["parameters"]["synthetic_candles"]["crash_return"] == -0.4
+    assert figures["failed_transactions"] == 0
+    assert figures["skipped_ticks"] == []
+    assert 0 < figures["max_abs_delta_after_rebalance_eth"] <= figures["band_eth"]
+    assert 0 < figures["rms_net_delta_hedged_eth"] <= figures["rms_net_delta_unhedged_eth"] / 4
+    assert 0 < figures["hedged_pnl_std_usd"] < figures["unhedged_pnl_std_usd"]
+    assert figures["attribution"]["residual_share"] <= 1e-6
+    assert figures["solvent"] is True
+
+
+def test_the_story_has_every_part(figures: dict) -> None:
+    assert figures["venues_used"] == ["aave_short", "uniswap_spot"]
+    assert 0 < figures["hours_net_long_gamma"] < figures["hours"]
+    assert figures["settled_expiries"] == [1_704_441_600]
+    assert figures["rebalances"] >= 10
+    assert 200_000 < figures["gas_per_rebalance_median"] < 1_500_000
+    assert figures["keeper_gas_usd"] > 0
+
+
+def test_every_dollar_is_accounted_for(figures: dict) -> None:
+    terms = figures["attribution"]
+    named = sum(v for k, v in terms.items() if k not in ("residual", "residual_share"))
+    assert named + terms["residual"] == pytest.approx(figures["nav_change_usd"], abs=1e-6)
+    paid = figures["redeemed_usdc"] - figures["deposited_usdc"]
+    assert paid == pytest.approx(figures["nav_change_usd"], abs=2.0), "only the virtual share's dollar may stay behind"
+    assert figures["nav_change_net_of_gas_usd"] == pytest.approx(figures["nav_change_usd"] - figures["keeper_gas_usd"])
+    assert figures["share_price_start"] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_report_is_one_file_and_says_that_the_candles_are_synthetic(finished, figures: dict) -> None:
+    folder, done = finished
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert len(re.findall(r'id="figure-\d"', page)) == 5
+    assert "SYNTHETIC" in page
+    assert "SYNTHETIC" in done.stdout
+    assert f"{figures['redeemed_usdc']:,.2f} USDC" in page
+
+
+def test_the_node_is_gone(finished) -> None:
+    _, done = finished
+    pid = int(re.search(r"process (\d+)", done.stdout).group(1))
+    assert not alive(pid)
+
+
+def test_every_decision_in_the_journal_can_be_taken_again(finished, figures: dict) -> None:
+    folder, _ = finished
+    with Session(open_database(f"sqlite:///{folder / 'run' / 'journal.sqlite'}")) as session:
+        decisions = session.scalars(select(Decision)).all()
+        assert len(decisions) == figures["hours"]
+        assert all(replay(decision).same for decision in decisions)
+        intents = session.scalars(select(Intent)).all()
+        assert [intent.status for intent in intents] == ["mined_success"] * figures["rebalances"]
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_stops_its_node(tmp_path: Path, signal_number: signal.Signals) -> None:
+    running = subprocess.Popen(
+        command(tmp_path, "--small"),
+        cwd=ROOT,
+        env=clean_environment() | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    pid = None
+    deadline = time.monotonic() + 60
+    while pid is None and time.monotonic() < deadline:
+        line = running.stdout.readline()
+        found = re.search(r"process (\d+)", line)
+        pid = int(found.group(1)) if found else None
+    assert pid is not None
+    assert alive(pid)
+    running.send_signal(signal_number)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert not alive(pid)
+    assert not (tmp_path / "result.json").exists()
