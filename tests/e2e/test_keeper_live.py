@@ -61,7 +61,7 @@ def test_a_live_tick_brings_delta_into_the_band(desk: LiveDesk) -> None:
 
 def test_our_delta_is_the_chains(desk: LiveDesk) -> None:
     lines = dict(
-        line.split(": ", 1) for line in desk.run("once", "--block-time").output.splitlines()
+        line.split(": ", 1) for line in desk.run("once", "--block-time").stdout.splitlines()
     )
     assert float(lines["delta_own_eth"]) == pytest.approx(float(lines["delta_chain_eth"]), abs=2e-6)
 
