@@ -1,5 +1,6 @@
 """AaveShortVenue under hostile callers, a strained Aave and bad settings."""
 
+import random
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -175,6 +176,36 @@ def test_a_short_buy_that_cash_does_not_cover_changes_nothing(short: Env) -> Non
     data = short.venue.trade.encode_input(WAD, wad(BUY), b"")
     with reverts_with("VenueCollateralLocked"):
         short.harness.execute(short.venue, data, {"from": short.owner})
+
+
+def test_no_rounding_of_grown_balances_ends_under_the_target(env: Env) -> None:
+    """With both indices off one, Aave's balances lose up to a unit at each step."""
+    borrow_out(env, 1_000_000 * USDC)
+    env.trade(-WAD, SELL)
+    chain.sleep(86400 * 365)
+    chain.mine()
+    market.push_round(web3, env.tokens.weth_feed, str(env.owner), Decimal(SPOT))
+    rng = random.Random(11)
+    env.trade(0, SPOT)
+    for _ in range(25):
+        side = rng.choice((-1, -1, 1))
+        size = rng.randrange(1, 10 ** rng.randrange(15, 19))
+        env.trade(side * size, SPOT * 2 if side > 0 else SPOT // 2)
+        assert int(env.venue.health()) >= PARAMETERS[0]
+
+
+def test_a_dear_buy_takes_no_more_than_its_share_of_the_collateral(short: Env) -> None:
+    """The pool far above the oracle: collateral pays pro rata, cash the rest, and the health does not fall."""
+    short.move(SPOT * Decimal("1.4"))
+    short.move(SPOT * 2, feed=False)
+    before = int(short.venue.health())
+    limit = SPOT * Decimal("2.1")
+    asked, _ = short.required(WAD, limit)
+    share = short.collateral() * WAD // short.debt()
+    assert asked == pytest.approx(int(WAD * limit / 10**12) - share, abs=2)
+    assert asked > 0
+    assert short.trade(WAD, limit).base == WAD
+    assert int(short.venue.health()) >= before
 
 
 # ---------------------------------------------------------------- unwind
