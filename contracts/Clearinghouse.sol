@@ -81,6 +81,8 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId series = legs[i].series;
             series.validate();
+            // WETH is the only base collateral: it covers no call on anything else.
+            if (series.underlying() != baseUnderlying) revert UnderlyingUnknown(series.underlying());
             if (series.expiry() <= block.timestamp) revert SeriesExpired(series, block.timestamp);
             if (legs[i].size == 0) revert SizeZero(series);
             _addToLeg(taker, series, legs[i].size);

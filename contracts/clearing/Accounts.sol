@@ -79,9 +79,8 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
 
     function _addBase(address account, uint256 amount) internal {
         Account storage a = _accounts[account];
-        uint256 base = uint256(a.base) + amount;
-        if (base > type(uint112).max) revert AmountTooLarge(base);
-        a.base = uint112(base);
+        if (amount > type(uint112).max - a.base) revert AmountTooLarge(amount);
+        a.base += uint112(amount);
     }
 
     function _subBase(address account, uint256 amount) internal {

@@ -51,6 +51,7 @@ interface IClearinghouse {
     error TooManyVenues(uint256 count);
     error SelfTrade(address account);
     error SizeZero(SeriesId series);
+    error UnderlyingUnknown(uint16 underlying);
     error TooManyLegs(address account, uint256 count);
     error SeriesExpired(SeriesId series, uint256 nowAt);
     error AmountTooLarge(uint256 amount);
@@ -82,7 +83,8 @@ interface IClearinghouse {
 
     // ------------------------------------------------------------------ markets
 
-    /// @notice Moves legs from `maker` to `taker` against a premium, and checks the margin of both at the end.
+    /// @notice Moves legs from `maker` to `taker` against a premium, and checks the margin of both at the end. All legs
+    /// are of the underlying of the base collateral.
     /// @param legs sizes from the taker's side.
     /// @param premium WAD USD paid by the taker, negative if received.
     function trade(address maker, address taker, Leg[] calldata legs, int256 premium) external;

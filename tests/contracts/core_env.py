@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from keeper.pricing import svi
@@ -160,7 +161,7 @@ class Core:
         """Mint tokens and deposit them into the account of `who`."""
         for token, amount, deposit in (
             (self.usdc, round(usd * USDC), self.clearinghouse.depositCash),
-            (self.weth, round(eth * WAD), self.clearinghouse.depositBase),
+            (self.weth, wad(eth), self.clearinghouse.depositBase),
         ):
             if amount:
                 token.mint(who, amount, {"from": who})
@@ -170,7 +171,7 @@ class Core:
     def trade(self, maker: Any, taker: Any, legs: Sequence[tuple], premium: float = 0) -> None:
         """Through the registered market account. `legs` are (series, contracts)."""
         self.clearinghouse.trade(
-            maker, taker, to_legs(legs), round(premium * WAD), {"from": self.market}
+            maker, taker, to_legs(legs), wad(premium), {"from": self.market}
         )
 
     def cash(self, who: Any) -> int:
@@ -211,9 +212,14 @@ class Core:
             assert sum(own.get(series, 0) for own in legs) == 0, f"I-01 broken in {series}"
 
 
+def wad(value: float) -> int:
+    """The decimal that is written, not the nearest float, in WAD."""
+    return round(Decimal(str(value)) * WAD)
+
+
 def to_legs(legs: Sequence[tuple]) -> list[tuple[int, int]]:
     """(series, contracts) to what the contracts take."""
-    return [(series, round(size * WAD)) for series, size in legs]
+    return [(series, wad(size)) for series, size in legs]
 
 
 def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True) -> Core:

@@ -1,0 +1,283 @@
+"""Trades through a registered market: zero sum, collateral, margin of the vault, every refusal."""
+
+from typing import Any
+
+import pytest
+
+from keeper.units import encode_series
+from tests.contracts.core_env import (
+    DAY,
+    UNDERLYING,
+    WAD,
+    BrownieBackend,
+    Core,
+    deploy_core,
+    refused,
+    to_legs,
+    wad,
+)
+
+
+@pytest.fixture(scope="module")
+def core(project: Any, accounts: Any) -> Core:
+    """The vault with 100,000 USDC; two takers with 10,000 USDC and 5 WETH each."""
+    core = deploy_core(BrownieBackend(project, accounts))
+    core.fund(core.vault, 100_000)
+    for who in core.takers[:2]:
+        core.fund(who, 10_000, 5)
+    return core
+
+
+@pytest.fixture
+def call(core: Core) -> int:
+    return core.series(7, 2_200)
+
+
+@pytest.fixture
+def put(core: Core) -> int:
+    return core.series(7, 1_800, call=False)
+
+
+def trade_refused(core: Core, legs: list[tuple], error: str, *values: Any, **how: Any) -> None:
+    maker, taker = how.get("maker", core.vault), how.get("taker", core.takers[0])
+    args = (maker, taker, how.get("raw") or to_legs(legs), wad(how.get("premium", 0)))
+    refused(
+        core.clearinghouse.trade, *args, by=how.get("by", core.market), error=error, values=values
+    )
+
+
+# ---------------------------------------------------------------- what a trade does
+
+
+def test_legs_and_premium_move_and_sum_to_zero(core: Core, call: int, put: int) -> None:
+    one, two = core.takers[:2]
+    series = (call, put)
+    core.trade(core.vault, one, [(call, 2), (put, -1.5)], premium=12.5)
+    core.check_books(series)
+    assert core.legs(one) == {call: 2 * WAD, put: -15 * WAD // 10}
+    assert core.legs(core.vault) == {call: -2 * WAD, put: 15 * WAD // 10}
+    assert core.cash(one) == 9_987 * WAD + WAD // 2
+    core.trade(two, one, [(call, -0.5)], premium=-3)
+    core.check_books(series)
+    assert core.legs(two) == {call: WAD // 2}
+    core.trade(core.vault, one, [(call, -1.5), (put, 1.5)])
+    core.check_books(series)
+    assert core.legs(one) == {}
+    assert core.clearinghouse.sizeOf(core.vault, call) == -WAD // 2
+    assert core.clearinghouse.sizeOf(one, call) == 0
+
+
+def test_open_short_counts_each_short_once(core: Core, call: int, put: int) -> None:
+    one, two = core.takers[:2]
+    for maker, taker, legs, short in (
+        (core.vault, one, [(call, 2)], 2), (core.vault, one, [(put, -1)], 3),
+        (one, two, [(call, 1)], 3), (two, one, [(call, 1.5)], 3.5), (core.vault, one, [(call, -2.5)], 1.5),
+        (core.vault, two, [(call, 0.5)], 1), (one, core.vault, [(put, -1)], 0),
+    ):  # fmt: skip
+        core.trade(maker, taker, legs)
+        assert core.settlement(7)[0] == wad(short)
+        core.check_books((call, put))
+
+
+def test_one_series_twice_in_a_trade_is_its_sum(core: Core, call: int) -> None:
+    core.trade(core.vault, core.takers[0], [(call, 2), (call, -0.5), (call, -1.5)])
+    core.check_books((call,))
+    assert core.legs(core.takers[0]) == {} == core.legs(core.vault)
+
+
+def test_events_tell_every_leg(core: Core, call: int) -> None:
+    tx = core.clearinghouse.trade(
+        core.vault, core.takers[0], [(call, WAD)], 7, {"from": core.market}
+    )
+    moved = [(e["account"], e["change"], e["size"]) for e in tx.events["LegMoved"]]
+    assert moved == [(core.takers[0], WAD, WAD), (core.vault, -WAD, -WAD)]
+    assert tx.events["PremiumPaid"]["amount"] == 7
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def test_only_markets_move_legs(core: Core, call: int) -> None:
+    for who in (core.takers[0], core.vault, core.gov, core.keeper):
+        trade_refused(core, [(call, 1)], "OnlyMarket", who, by=who)
+
+
+def test_an_account_cannot_trade_with_itself(core: Core, call: int) -> None:
+    who = core.takers[0]
+    trade_refused(core, [(call, 1)], "SelfTrade", who, maker=who)
+
+
+def test_an_empty_size_is_refused(core: Core, call: int) -> None:
+    trade_refused(core, [(call, 0)], "SizeZero", call)
+
+
+@pytest.mark.parametrize("size", [2**100 + 1, -(2**100) - 1, 2**127 - 1, -(2**127)])
+def test_a_huge_size_is_refused(core: Core, call: int, size: int) -> None:
+    trade_refused(core, [], "AmountTooLarge", abs(size), raw=[(call, size)])
+
+
+def test_an_expired_series_is_refused_from_its_second_on(core: Core) -> None:
+    series = core.series(1, 2_000)
+    core.warp(core.expiry(1) - 1)
+    core.clearinghouse.trade.call(
+        core.vault, core.takers[0], [(series, WAD // 10)], 0, {"from": core.market}
+    )
+    core.warp(core.expiry(1))
+    trade_refused(core, [(series, 0.1)], "SeriesExpired", series, core.expiry(1))
+
+
+@pytest.mark.parametrize(
+    ("bits", "error"),
+    [(0, "UnderlyingZero"), (1 << 112, "ExpiryOffGrid"), ((1 << 112) | (28_800 << 72), "StrikeOutOfRange")],
+)  # fmt: skip
+def test_a_malformed_series_is_refused(core: Core, bits: int, error: str) -> None:
+    trade_refused(core, [(bits, 1)], error)
+
+
+def test_flags_beyond_call_and_put_are_refused(core: Core, call: int) -> None:
+    """Incident 2: two ids for one series would each sum to zero and settle apart."""
+    trade_refused(core, [(call | 2, 1)], "StrikeOutOfRange")
+
+
+def test_a_series_of_an_unregistered_underlying_is_refused(core: Core) -> None:
+    """WETH in an account covers calls on ETH alone: one WETH for a call on a dearer asset is no full collateral."""
+    other = encode_series(2, core.expiry(7), 2_000.0, True)
+    one, two = core.takers[:2]
+    trade_refused(core, [(other, 1)], "UnderlyingUnknown", 2)
+    trade_refused(core, [(other, 1)], "UnderlyingUnknown", 2, maker=one, taker=two)
+
+
+def test_a_thirty_third_leg_is_refused(core: Core) -> None:
+    one, two = core.takers[:2]
+    names = [core.series(7, 1_000 + 10 * i) for i in range(33)]
+    core.trade(one, two, [(s, -0.001) for s in names[:32]])
+    core.check_books(names)
+    trade_refused(core, [(names[32], 0.001)], "TooManyLegs", one, 33, maker=two, taker=one)
+    core.trade(one, two, [(names[5], 0.001), (names[32], -0.001)])
+    assert len(core.legs(one)) == 32
+    core.check_books(names)
+
+
+# ---------------------------------------------------------------- cash and collateral
+
+
+def test_premium_beyond_the_cash_is_refused(core: Core, call: int) -> None:
+    one = core.takers[0]
+    values = (one, 10_000 * WAD, 10_000 * WAD + WAD // 2)
+    trade_refused(core, [(call, 1)], "CashShort", *values, premium=10_000.5)
+    core.trade(core.vault, one, [(call, 1)], premium=10_000)
+    assert core.cash(one) == 0
+
+
+def test_a_maker_pays_from_cash_he_has(core: Core, call: int) -> None:
+    trade_refused(core, [(call, -1)], "CashShort", premium=-100_000.5)
+
+
+def test_short_puts_need_the_strike_in_cash(core: Core, put: int) -> None:
+    one = core.takers[0]
+    size = 10_000 / 1_800
+    trade_refused(core, [(put, -size - 1e-6)], "CollateralShort")
+    core.trade(core.vault, one, [(put, -5)], premium=-0.0)
+    free = core.clearinghouse.freeCashOf(one)
+    assert free == 1_000 * 10**6
+    withdraw = core.clearinghouse.withdrawCash
+    refused(withdraw, free + 1, one, by=one, error="CollateralShort")
+    withdraw(free, one, {"from": one})
+    core.check_books((put,))
+
+
+def test_short_calls_need_one_eth_each(core: Core, call: int) -> None:
+    one = core.takers[0]
+    trade_refused(core, [(call, -5.000001)], "CollateralShort")
+    core.trade(core.vault, one, [(call, -5)])
+    refused(core.clearinghouse.withdrawBase, 1, one, by=one, error="CollateralShort")
+    core.trade(core.vault, one, [(call, 1)])
+    core.clearinghouse.withdrawBase(WAD, one, {"from": one})
+    core.check_books((call,))
+
+
+def test_expired_shorts_keep_their_collateral_until_settled(core: Core, put: int) -> None:
+    one = core.takers[0]
+    core.trade(core.vault, one, [(put, -5)])
+    core.warp(core.expiry(7) + 1)
+    refused(core.clearinghouse.withdrawCash, 1_001 * 10**6, one, by=one, error="CollateralShort")
+
+
+def test_a_received_premium_is_no_collateral_before_it_is_there(core: Core, put: int) -> None:
+    """Checked at the end: the premium of the same trade counts, and no more than it."""
+    one = core.takers[0]
+    core.trade(core.vault, one, [(put, -5)])
+    core.trade(core.vault, one, [(put, -1)], premium=-800)
+    trade_refused(core, [(put, -1)], "CollateralShort", premium=-1_799)
+
+
+def test_margin_of_an_account_is_its_collateral(core: Core, call: int, put: int) -> None:
+    one = core.takers[0]
+    core.trade(core.vault, one, [(call, -2), (put, -3)])
+    equity, initial, maintenance = core.clearinghouse.marginOf(one)
+    assert initial == maintenance == 3 * 1_800 * WAD + 2 * 2_000 * WAD
+    assert equity == core.clearinghouse.equityOf(one)
+    assert equity < 20_000 * WAD
+
+
+# ---------------------------------------------------------------- the vault's margin (I-03, I-07)
+
+
+def test_the_vault_may_not_end_below_initial_margin(core: Core, call: int) -> None:
+    core.fund(core.takers[0], 1_000)
+    equity = core.cash(core.vault)
+
+    def surplus(size: int) -> int:
+        book = (UNDERLYING, equity, 0, 0, 0, [(call, -size * WAD)])
+        value, initial, _ = core.engine.margin(book)
+        return int(value - initial)
+
+    low, high = 1, 2_000
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if surplus(middle) >= 0 else (low, middle)
+    trade_refused(core, [(call, high)], "BelowInitialMargin")
+    core.trade(core.vault, core.takers[0], [(call, low)])
+    equity, initial, maintenance = core.clearinghouse.marginOf(core.vault)
+    assert equity >= initial > maintenance > 0
+    trade_refused(core, [(call, high - low)], "BelowInitialMargin")
+
+
+def test_a_vault_below_its_margin_can_only_reduce(core: Core, call: int) -> None:
+    one = core.takers[0]
+    core.trade(core.vault, one, [(call, 80)], premium=2_000)
+    core.set_spot(2_900.0)
+    equity, initial, _ = core.clearinghouse.marginOf(core.vault)
+    assert equity < initial
+    trade_refused(core, [(call, 0.01)], "BelowInitialMargin")
+    refused(
+        core.clearinghouse.withdrawCash, 1, core.vault, by=core.vault, error="BelowInitialMargin"
+    )
+    assert core.clearinghouse.freeCashOf(core.vault) == 0
+    core.trade(core.vault, one, [(call, -1)], premium=-700)
+    later = core.clearinghouse.marginOf(core.vault)
+    assert later[0] - later[1] > equity - initial
+    core.fund(core.vault, 10)
+
+
+def test_free_cash_of_the_vault_is_what_it_can_withdraw(core: Core, call: int) -> None:
+    core.trade(core.vault, core.takers[0], [(call, 40)], premium=1_000)
+    free = core.clearinghouse.freeCashOf(core.vault)
+    assert 0 < free < 101_000 * 10**6
+    withdraw = core.clearinghouse.withdrawCash
+    refused(withdraw, free + 1, core.vault, by=core.vault, error="BelowInitialMargin")
+    withdraw(free, core.vault, {"from": core.vault})
+    core.check_books((call,))
+
+
+def test_greeks_of_the_vault_hold_options_base_and_venues(core: Core, call: int) -> None:
+    core.fund(core.vault, 0, 3)
+    core.venue.setPosition(-5 * WAD, 9_000 * WAD, {"from": core.gov})
+    core.trade(core.vault, core.takers[0], [(call, 10)])
+    options = core.engine.optionGreeks(UNDERLYING, core.clearinghouse.legsOf(core.vault))
+    found = core.clearinghouse.greeksOf(core.vault, UNDERLYING)
+    assert found[0] == options[0] - 2 * WAD
+    assert tuple(found[1:]) == tuple(options[1:])
+    assert tuple(core.clearinghouse.hedgeOf(core.vault)) == (-2 * WAD, 109_000 * WAD)
+    assert core.clearinghouse.greeksOf(core.vault, 2)[0] == 0
+    assert core.now - core.start < DAY
