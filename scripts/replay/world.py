@@ -57,6 +57,7 @@ class World:
     folder: Path
     record_path: Path
     keystore_path: Path
+    keeper: str
     password: str
     deployment: Deployment
     parameters: Parameters
@@ -115,6 +116,7 @@ def build_world(chain: ReplayChain, price_usd: float, folder: Path, say: Callabl
         folder=folder,
         record_path=path,
         keystore_path=keystore,
+        keeper=keeper,
         password=password,
         deployment=Deployment.load(path),
         parameters=parameters,
