@@ -285,9 +285,9 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         address account
     ) external view returns (int256 equity, uint256 initial, uint256 maintenance) {
         Portfolio memory p = _portfolio(account);
-        if (account == vault) return engine.margin(p);
+        if (account == vault) return _scenarioMargin(p);
         equity = engine.equity(p);
-        (uint256 cashNeeded, uint256 baseNeeded) = engine.fullCollateral(p.legs);
+        (uint256 cashNeeded, uint256 baseNeeded) = _fullCollateral(p.legs);
         initial = cashNeeded;
         if (baseNeeded != 0) {
             (uint256 spot, ) = oracle.spot(baseUnderlying);
@@ -301,11 +301,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         Portfolio memory p = _portfolio(account);
         int256 free = p.cash;
         if (account == vault) {
-            (int256 equity, uint256 initial, ) = engine.margin(p);
+            (int256 equity, uint256 initial, ) = _scenarioMargin(p);
             int256 surplus = equity - int256(initial);
             if (surplus < free) free = surplus;
         } else {
-            (uint256 cashNeeded, ) = engine.fullCollateral(p.legs);
+            (uint256 cashNeeded, ) = _fullCollateral(p.legs);
             free -= cashNeeded.toInt256();
         }
         return free <= 0 ? 0 : _min(uint256(free) / USDC_SCALE, _recordedUsdc);

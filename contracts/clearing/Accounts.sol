@@ -180,17 +180,26 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     /// @dev I-03. The vault may end below initial margin only if its shortfall shrank: a book that is under water can
     /// always be reduced (I-07). `before` is its portfolio before the action.
     function _requireVaultMargin(Portfolio memory before) internal view {
-        (int256 equity, uint256 initial, ) = engine.margin(_portfolio(vault));
+        (int256 equity, uint256 initial, ) = _scenarioMargin(_portfolio(vault));
         int256 surplus = equity - int256(initial);
         if (surplus >= 0) return;
-        (int256 equityBefore, uint256 initialBefore, ) = engine.margin(before);
+        (int256 equityBefore, uint256 initialBefore, ) = _scenarioMargin(before);
         if (surplus <= equityBefore - int256(initialBefore)) revert BelowInitialMargin(vault, equity, initial);
+    }
+
+    /// @dev One call site for each of these two: encoding a portfolio again costs 300 bytes of code.
+    function _scenarioMargin(Portfolio memory p) internal view returns (int256, uint256, uint256) {
+        return engine.margin(p);
+    }
+
+    function _fullCollateral(Leg[] memory legs) internal view returns (uint256, uint256) {
+        return engine.fullCollateral(legs);
     }
 
     /// @dev Everybody else posts full collateral, whatever the oracle says.
     function _requireFullCollateral(address account) internal view {
         Account storage a = _accounts[account];
-        (uint256 cashNeeded, uint256 baseNeeded) = engine.fullCollateral(_legs(account));
+        (uint256 cashNeeded, uint256 baseNeeded) = _fullCollateral(_legs(account));
         if (a.cash < cashNeeded.toInt256() || a.base < baseNeeded) {
             revert CollateralShort(account, a.cash, cashNeeded, a.base, baseNeeded);
         }

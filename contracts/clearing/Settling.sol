@@ -15,7 +15,7 @@ abstract contract Settling is Accounts {
 
     uint256 internal _insurance;
     uint256 internal _pot;
-    /// @notice WAD discount at which anyone may cure a debt, and the cap on all negative cash, WAD USD.
+    /// @notice WAD discount at which anyone may cure a debt, and the cap on negative cash that no WETH covers, WAD USD.
     uint256 public cureDiscount = 5e16;
     uint256 public maxNegativeCash = 1_000_000e18;
 
@@ -28,7 +28,7 @@ abstract contract Settling is Accounts {
         (int256 net, uint256 short) = _netPayoff(account, key, price);
         if (short == 0) return;
         Settlement storage s = _settlements[key];
-        s.openShort -= short.toUint128();
+        s.openShort -= uint128(short);
         if (net >= 0) {
             // Kept whole until the factor is known; a net of zero is claimed for nothing then.
             _counted[key][account] = true;
@@ -38,34 +38,43 @@ abstract contract Settling is Accounts {
         uint256 loss = uint256(-net);
         uint256 shortfall = _debit(account, loss, price);
         s.owed += loss.toUint128();
-        s.shortfall += shortfall.toUint128();
+        s.shortfall += uint128(shortfall);
         _pot += loss - shortfall;
         emit LossConverted(underlying, expiry, account, loss);
         if (shortfall != 0) emit ShortfallAdded(underlying, expiry, account, shortfall);
     }
 
-    /// @dev Takes a loss from an account. What it cannot stand behind, or what exceeds the cap on all negative cash, is
-    /// not booked as debt but returned as shortfall of this expiry.
+    /// @dev Takes a loss from an account. What it cannot stand behind is not booked as debt but returned as shortfall of
+    /// this expiry. Debt that its WETH covers is kept whatever the cap, or whoever exhausts the cap would be forgiven
+    /// what anyone could cure at once; credit on anything else is bounded by the cap.
     function _debit(address account, uint256 loss, uint256 price) private returns (uint256 shortfall) {
-        Account storage a = _accounts[account];
-        int256 before = a.cash;
-        int256 cash = before - loss.toInt256();
+        int256 before = _accounts[account].cash;
+        int256 cash = before - int256(loss);
         if (cash < 0) {
             uint256 debt = uint256(-cash);
-            uint256 old = before < 0 ? uint256(-before) : 0;
-            uint256 room = maxNegativeCash + old > _negativeCash ? maxNegativeCash + old - _negativeCash : 0;
-            uint256 kept = _min(debt, _min(room, _coverable(account, price)));
-            shortfall = _min(debt - kept, loss);
+            uint256 kept = Wad.mulDown(Wad.mulDown(_accounts[account].base, price), Wad.ONE - cureDiscount);
+            if (kept < debt) kept += _min(_room(before), _otherWorth(account, kept));
+            if (kept < debt) shortfall = _min(debt - kept, loss);
         }
-        _moveCash(account, shortfall.toInt256() - loss.toInt256());
+        _moveCash(account, int256(shortfall) - int256(loss));
     }
 
-    /// @dev What an account can still stand behind: a bare one its WETH, one with legs or venues more than can be told
-    /// here, so its debt stays a debt.
-    function _coverable(address account, uint256 price) private view returns (uint256) {
-        Account storage a = _accounts[account];
-        if (a.legCount != 0 || (account == vault && _venues.length != 0)) return type(uint256).max;
-        return Wad.mulDown(Wad.mulDown(a.base, price), Wad.ONE - cureDiscount);
+    /// @dev What the cap leaves for the negative cash of one account, its old debt included.
+    function _room(int256 cash) private view returns (uint256) {
+        uint256 limit = maxNegativeCash + (cash < 0 ? uint256(-cash) : 0);
+        return limit > _negativeCash ? limit - _negativeCash : 0;
+    }
+
+    /// @dev What an account holds beyond cash and covering WETH: other legs and the vault's venues, at their mark. Where
+    /// no mark can be read settlement does not wait for it, and the cap alone bounds the credit.
+    function _otherWorth(address account, uint256 covered) private view returns (uint256) {
+        if (_accounts[account].legCount == 0 && (account != vault || _venues.length == 0)) return 0;
+        try this.equityOf(account) returns (int256 equity) {
+            int256 worth = equity - _accounts[account].cash - int256(covered);
+            return worth > 0 ? uint256(worth) : 0;
+        } catch {
+            return type(uint128).max;
+        }
     }
 
     /// @dev Second phase.
@@ -79,7 +88,7 @@ abstract contract Settling is Accounts {
         // A factor of zero would mean "not fixed": one wei is below anything that can be paid.
         factor = s.owed == 0 ? Wad.ONE : Wad.divDown(uint256(s.owed) - s.shortfall + used, s.owed);
         if (factor == 0) factor = 1;
-        s.payoutFactor = factor.toUint128();
+        s.payoutFactor = uint128(factor);
         emit PayoutFactorFixed(underlying, expiry, factor, used);
     }
 
@@ -90,7 +99,7 @@ abstract contract Settling is Accounts {
         if (_removeLegs(account, key) == 0) return;
         uint256 gain = _min(Wad.mulDown(uint256(net), factor), _pot);
         _pot -= gain;
-        _moveCash(account, gain.toInt256());
+        _moveCash(account, int256(gain));
         emit GainPaid(underlying, expiry, account, gain);
     }
 
