@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from keeper.errors import GammadeskError
@@ -34,13 +36,18 @@ def replay(request: ReplayRequest, display: Display) -> tuple[Replay, Outcome]:
     scenario = ScenarioParameters()
     tape = build_tape(request.start_s, request.hours, scenario)
     settings = NodeSettings(
-        kind=request.network, timestamp_s=request.start_s, accounts=ACCOUNTS, balance_eth=NODE_BALANCE_ETH
+        kind=request.network,
+        timestamp_s=request.start_s,
+        accounts=ACCOUNTS,
+        balance_eth=NODE_BALANCE_ETH,
     )
     with start_node(settings) as node:
         display.say(f"{request.network} at {node.url}, process {node.pid}; deploying everything")
         price = float(request.candles.open[0])
         world = build_world(ReplayChain(node), price, request.folder / "run", lambda _: None)
-        run = Replay(request, world, build_keeper(world), scenario, BaseFeeModel(), ImpliedVolModel())
+        run = Replay(
+            request, world, build_keeper(world), scenario, BaseFeeModel(), ImpliedVolModel()
+        )
         run.run(tape, display.hour)
         return run, assess(run, time.monotonic() - begun)
 
@@ -52,7 +59,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         request = parse(arguments, os.environ)
         if request.synthetic:
-            print("Candles: the bundled SYNTHETIC ones, made from stated parameters; DATA=... replays real ones.")
+            print(
+                "Candles: the bundled SYNTHETIC ones, made from stated parameters; DATA=... replays real ones."
+            )
         with Display(request.hours) as display:
             run, outcome = replay(request, display)
         _write(request.folder, run, outcome)
@@ -73,7 +82,19 @@ def _write(folder: Path, run: Replay, outcome: Outcome) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(outcome.figures, indent=1, allow_nan=False)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8")
-    write_report(record(run, outcome), folder / "report.html")
+    shown = record(run, outcome)
+    write_report(shown, folder / "report.html")
+    _write_rows(folder / "hours.csv", [asdict(row) | dict(row.terms_usd) for row in shown.hours])
+    _write_rows(folder / "rebalances.csv", [asdict(row) for row in shown.rebalances])
+
+
+def _write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """The series behind the pictures, for whoever wants to compute them again."""
+    names = [name for name in (rows[0] if rows else ()) if name != "terms_usd"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def spot_figure(record: RunRecord) -> go.Figure:
         line={"color": ORANGE, "dash": "dot"},
         yaxis="y2",
     )
-    figure.update_layout(yaxis2={"title": "% a year", "overlaying": "y", "side": "right", "showgrid": False})
+    figure.update_layout(
+        yaxis2={"title": "% a year", "overlaying": "y", "side": "right", "showgrid": False}
+    )
     return figure
 
 
@@ -50,7 +52,9 @@ def delta_figure(record: RunRecord) -> go.Figure:
     )
     for name, y, colour, dash in lines:
         figure.add_scatter(x=x, y=y, name=name, line={"color": colour, "dash": dash, "shape": "hv"})
-    figure.add_hrect(y0=-record.band_eth, y1=record.band_eth, fillcolor=GREEN, opacity=0.2, line_width=0)
+    figure.add_hrect(
+        y0=-record.band_eth, y1=record.band_eth, fillcolor=GREEN, opacity=0.2, line_width=0
+    )
     return figure
 
 
@@ -73,9 +77,13 @@ def profit_figure(record: RunRecord) -> go.Figure:
     names = list(record.hours[0].terms_usd)
     for name, colour in zip(names, itertools.cycle(TERM_COLOURS), strict=False):
         y = list(itertools.accumulate(h.terms_usd[name] for h in record.hours))
-        figure.add_bar(x=x, y=y, name=name.replace("_", " "), marker={"color": colour, "line": {"width": 0}})
+        figure.add_bar(
+            x=x, y=y, name=name.replace("_", " "), marker={"color": colour, "line": {"width": 0}}
+        )
     total = itertools.accumulate(h.pnl_hedged_usd for h in record.hours)
-    figure.add_scatter(x=x, y=list(total), name="change of NAV", line={"color": "#000000", "width": 2})
+    figure.add_scatter(
+        x=x, y=list(total), name="change of NAV", line={"color": "#000000", "width": 2}
+    )
     figure.update_layout(barmode="relative", bargap=0)
     return figure
 
@@ -100,14 +108,19 @@ def gas_figure(record: RunRecord) -> go.Figure:
         line={"color": ORANGE, "shape": "hv"},
         yaxis="y2",
     )
-    figure.update_layout(yaxis2={"title": "gwei", "overlaying": "y", "side": "right", "showgrid": False})
+    figure.update_layout(
+        yaxis2={"title": "gwei", "overlaying": "y", "side": "right", "showgrid": False}
+    )
     figure.update_yaxes(rangemode="tozero")
     return figure
 
 
 def all_figures(record: RunRecord) -> list[go.Figure]:
     """The pictures in the order of the page."""
-    return [make(record) for make in (spot_figure, delta_figure, share_figure, profit_figure, gas_figure)]
+    return [
+        make(record)
+        for make in (spot_figure, delta_figure, share_figure, profit_figure, gas_figure)
+    ]
 
 
 def _times(rows: tuple[HourRow, ...] | tuple[RebalanceRow, ...]) -> list[dt.datetime]:

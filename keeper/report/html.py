@@ -23,10 +23,16 @@ td + td { text-align: right; font-variant-numeric: tabular-nums; }
 def render(record: RunRecord) -> str:
     """The whole page."""
     rows = "\n".join(
-        f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>" for name, value in record.figures.items()
+        f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
+        for name, value in record.figures.items()
     )
     pictures = "\n".join(
-        plotly.io.to_html(figure, full_html=False, include_plotlyjs="inline" if i == 0 else False, div_id=f"figure-{i}")
+        plotly.io.to_html(
+            figure,
+            full_html=False,
+            include_plotlyjs="inline" if i == 0 else False,
+            div_id=f"figure-{i}",
+        )
         for i, figure in enumerate(all_figures(record))
     )
     title = html.escape(record.title)

@@ -35,10 +35,11 @@ class HourRow:
 
 @dataclass(frozen=True, slots=True)
 class RebalanceRow:
-    """One mined rebalance. `cost_usd` is gas at the fee that was paid, at the oracle's spot."""
+    """One mined rebalance: ETH bought (+), USD received (+), and `cost_usd` for its gas at the oracle's spot."""
 
     timestamp_s: int
     filled_eth: float
+    quote_usd: float
     delta_before_eth: float
     delta_after_eth: float
     venues: str
@@ -60,15 +61,31 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         if not self.hours:
-            raise DataError("a report needs at least one recorded hour: the run ended before the first")
+            raise DataError(
+                "a report needs at least one recorded hour: the run ended before the first"
+            )
         stamps = [row.timestamp_s for row in self.hours]
         if any(later <= earlier for earlier, later in itertools.pairwise(stamps)):
             raise DataError("recorded hours must be in rising order of time")
         names = set(self.hours[0].terms_usd)
         for row in self.hours:
             if set(row.terms_usd) != names:
-                raise DataError(f"hour {row.timestamp_s} has other profit terms than the first hour")
-            numbers = [row.spot_usd, row.delta_hedged_eth, row.delta_unhedged_eth, row.delta_after_eth]
-            numbers += [row.nav_usd, row.share_price_hedged_usd, row.share_price_unhedged_usd, *row.terms_usd.values()]
+                raise DataError(
+                    f"hour {row.timestamp_s} has other profit terms than the first hour"
+                )
+            numbers = [
+                row.spot_usd,
+                row.delta_hedged_eth,
+                row.delta_unhedged_eth,
+                row.delta_after_eth,
+            ]
+            numbers += [
+                row.nav_usd,
+                row.share_price_hedged_usd,
+                row.share_price_unhedged_usd,
+                *row.terms_usd.values(),
+            ]
             if not all(math.isfinite(number) for number in numbers):
-                raise DataError(f"hour {row.timestamp_s} holds a figure that is not a finite number")
+                raise DataError(
+                    f"hour {row.timestamp_s} holds a figure that is not a finite number"
+                )

@@ -38,13 +38,19 @@ class ImpliedVolModel:
         for field in fields(self):
             value = getattr(self, field.name)
             if not math.isfinite(value):
-                raise ConfigError(f"implied volatility model: {field.name} is not finite: {value!r}")
+                raise ConfigError(
+                    f"implied volatility model: {field.name} is not finite: {value!r}"
+                )
         if self.window_s <= 0 or self.min_returns < 1 or self.factor <= 0:
-            raise ConfigError("implied volatility model: window_s, min_returns and factor must be positive")
+            raise ConfigError(
+                "implied volatility model: window_s, min_returns and factor must be positive"
+            )
         if not 0 < self.floor <= self.cap:
             raise ConfigError("implied volatility model: needs 0 < floor <= cap")
         if not (abs(self.rho) < 1 and 0 < self.eta**2 * (1 + abs(self.rho)) <= 4):
-            raise ConfigError("implied volatility model: needs |rho| < 1 and 0 < eta^2 (1 + |rho|) <= 4")
+            raise ConfigError(
+                "implied volatility model: needs |rho| < 1 and 0 < eta^2 (1 + |rho|) <= 4"
+            )
 
     def atm_vol(self, close_times_s: ArrayLike, closes: ArrayLike, as_of_s: int) -> float:
         """Annualised at-the-money volatility from closes known at `as_of_s`; later ones are not looked at."""
@@ -53,21 +59,29 @@ class ImpliedVolModel:
         if np.count_nonzero(known) <= self.min_returns:
             return self.floor
         prices = np.asarray(closes, dtype=np.float64)[known]
-        realised = trailing_realised_vol(times[known], prices, as_of_s, self.window_s, self.min_returns)
+        realised = trailing_realised_vol(
+            times[known], prices, as_of_s, self.window_s, self.min_returns
+        )
         return min(max(self.factor * realised, self.floor), self.cap)
 
-    def slice_at(self, atm_vol: float, expiry_s: int, committed_at_s: int, carry: float = 0.0) -> SviSlice:
+    def slice_at(
+        self, atm_vol: float, expiry_s: int, committed_at_s: int, carry: float = 0.0
+    ) -> SviSlice:
         """The SVI slice of an expiry for a commit at `committed_at_s`.
 
         Raises ConfigError for an expiry that is over, or volatility so high that the wings would allow arbitrage.
         """
         tau = (expiry_s - committed_at_s) / SECONDS_PER_YEAR
         if tau <= 0 or not (math.isfinite(atm_vol) and atm_vol > 0):
-            raise ConfigError(f"no slice for expiry {expiry_s} at {committed_at_s} with volatility {atm_vol!r}")
+            raise ConfigError(
+                f"no slice for expiry {expiry_s} at {committed_at_s} with volatility {atm_vol!r}"
+            )
         theta = atm_vol * atm_vol * tau
         phi = self.eta / math.sqrt(theta)
         if theta * phi * (1 + abs(self.rho)) >= 4:
-            raise ConfigError(f"wings too steep at volatility {atm_vol:.2f} over {tau:.3f} years: lower eta or cap")
+            raise ConfigError(
+                f"wings too steep at volatility {atm_vol:.2f} over {tau:.3f} years: lower eta or cap"
+            )
         root = math.sqrt(1 - self.rho**2)
         return SviSlice(
             expiry_s=expiry_s,

@@ -49,8 +49,14 @@ class SyntheticParameters:
             if not math.isfinite(value):
                 raise ConfigError(f"{field.name} must be a finite number, got {value!r}")
         rules = (
-            (self.start_s % HOUR_S == 0 and self.start_s > 0, "start_s must be a full hour after 1970"),
-            (self.hours >= 1 and self.history_hours >= 0, "hours must be at least 1, history_hours 0"),
+            (
+                self.start_s % HOUR_S == 0 and self.start_s > 0,
+                "start_s must be a full hour after 1970",
+            ),
+            (
+                self.hours >= 1 and self.history_hours >= 0,
+                "hours must be at least 1, history_hours 0",
+            ),
             (0 <= self.crash_hour < self.hours, "crash_hour must lie in 0..hours-1"),
             (self.crash_return > -1.0, "crash_return must be above -1: a price stays positive"),
             (self.first_price_usd > 0, "first_price_usd must be positive"),
@@ -86,7 +92,9 @@ def generate(parameters: SyntheticParameters) -> pd.DataFrame:
     hours = p.history_hours + p.hours
     steps = hours * STEPS_PER_HOUR
     dt = 1.0 / (HOURS_PER_YEAR * STEPS_PER_HOUR)
-    diffusion = (p.drift - p.volatility**2 / 2) * dt + p.volatility * math.sqrt(dt) * rng.standard_normal(steps)
+    diffusion = (p.drift - p.volatility**2 / 2) * dt + p.volatility * math.sqrt(
+        dt
+    ) * rng.standard_normal(steps)
     counts = rng.poisson(p.jumps_per_year * dt, steps)
     jumps = counts * p.jump_mean + np.sqrt(counts) * p.jump_std * rng.standard_normal(steps)
     increments = diffusion + jumps

@@ -55,7 +55,9 @@ class ReplayChain:
     """One local node whose clock and base fee belong to the replay. `failed` lists transactions that reverted."""
 
     def __init__(self, node: Node) -> None:
-        provider = HTTPProvider(node.url, request_kwargs={"timeout": TIMEOUT_S}, exception_retry_configuration=None)
+        provider = HTTPProvider(
+            node.url, request_kwargs={"timeout": TIMEOUT_S}, exception_retry_configuration=None
+        )
         self.web3 = Web3(provider)
         self.url = node.url
         self.kind = node.settings.kind
@@ -108,7 +110,12 @@ class ReplayChain:
     def send(self, account: str, target: Target, function: str, *args: Any) -> Mined:
         """Mine a call of an actor. Raises ReplayFailure with the contract's reason where it reverts."""
         data = codec.encode_call(target.abi, function, args)
-        fields = {"from": account, "to": target.address, "data": "0x" + data.hex(), "gas": hex(ACTOR_GAS)}
+        fields = {
+            "from": account,
+            "to": target.address,
+            "data": "0x" + data.hex(),
+            "gas": hex(ACTOR_GAS),
+        }
         fee = 4 * max(self.client.head().base_fee_wei, self.base_fee_wei) + ACTOR_TIP_WEI
         fees = {"maxFeePerGas": hex(fee), "maxPriorityFeePerGas": hex(ACTOR_TIP_WEI)}
         self.pin_base_fee()
@@ -119,7 +126,9 @@ class ReplayChain:
         receipt = self._mined(sent, f"{target.name}.{function}")
         if not receipt.success:
             raise self._failure(target, function, self._why(fields, receipt.block_number))
-        return Mined(self.client.head(receipt.block_number).timestamp_s, receipt.gas_used, receipt.logs)
+        return Mined(
+            self.client.head(receipt.block_number).timestamp_s, receipt.gas_used, receipt.logs
+        )
 
     def read(self, target: Target, function: str, *args: Any) -> Any:
         """A view on the latest block: its value, or a tuple of several. Raises ReplayFailure where it reverts."""
@@ -138,7 +147,9 @@ class ReplayChain:
             if receipt is not None:
                 return receipt
             time.sleep(POLL_S)
-        raise Halt(f"{what} was not mined in {TIMEOUT_S:.0f} s: the node hangs, or does not mine by itself")
+        raise Halt(
+            f"{what} was not mined in {TIMEOUT_S:.0f} s: the node hangs, or does not mine by itself"
+        )
 
     def _why(self, fields: dict[str, str], block: int) -> RpcError:
         """Run a reverted call again on the block before it to learn its reason."""

@@ -36,7 +36,9 @@ class Depositors:
     def request(self, index: int) -> None:
         """Asks to deposit everything."""
         who = self.account(index)
-        self.world.chain.send(who, self.world.contracts.vault, "requestDeposit", self.amounts[index], who, who)
+        self.world.chain.send(
+            who, self.world.contracts.vault, "requestDeposit", self.amounts[index], who, who
+        )
         self.waiting.add(index)
 
     def process_if_due(self) -> float:
@@ -68,10 +70,14 @@ class Depositors:
             chain.next_block_at(max(chain.now_s() + 1, chain.read(c.vault, "epochEndsAt")))
             self.world.push_round(price_usd)
             flow += self._process()
-            if all(chain.read(c.vault, "maxRedeem", self.account(i)) == s for i, s in leaving.items()):
+            if all(
+                chain.read(c.vault, "maxRedeem", self.account(i)) == s for i, s in leaving.items()
+            ):
                 break
         else:
-            raise ReplayFailure(f"redemptions are not filled after {MOST_EPOCHS} epochs: the vault lacks free cash")
+            raise ReplayFailure(
+                f"redemptions are not filled after {MOST_EPOCHS} epochs: the vault lacks free cash"
+            )
         for index, shares in leaving.items():
             self._claim(index, shares)
         return flow
@@ -83,7 +89,9 @@ class Depositors:
         chain.send(who, c.vault, "redeem", shares, who, who)
         self.paid[index] = chain.read(c.usdc, "balanceOf", who) - before
         if self.paid[index] != due or due == 0:
-            raise ReplayFailure(f"depositor {index} was due {due} USDC units and got {self.paid[index]}")
+            raise ReplayFailure(
+                f"depositor {index} was due {due} USDC units and got {self.paid[index]}"
+            )
 
     def _process(self) -> float:
         """Net USD into the vault's account."""

@@ -45,7 +45,10 @@ class Display:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
 
@@ -62,7 +65,9 @@ class Display:
             f"{row.delta_after_eth:+.2f} ETH  {did}"
         )
         self._bar.update(self._task, advance=1, description=line)
-        if self._bar.disable and (self._done % PLAIN_EVERY_H == 0 or self._done in (1, self._hours)):
+        if self._bar.disable and (
+            self._done % PLAIN_EVERY_H == 0 or self._done in (1, self._hours)
+        ):
             self.say(f"{self._done}/{self._hours}  {line}")
 
     def table(self, figures: Mapping[str, str]) -> None:

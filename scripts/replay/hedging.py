@@ -36,8 +36,12 @@ class Keeper:
 
 def build_keeper(world: World) -> Keeper:
     """Two configurations of one keeper, which differ in what is left unhedged."""
-    usual, closing = (_tick(world, name, text) for name, text in (("keeper", USUAL), ("closing", CLOSING)))
-    return Keeper(usual, closing, SnapshotReader(world.chain.client, world.deployment, world.keeper))
+    usual, closing = (
+        _tick(world, name, text) for name, text in (("keeper", USUAL), ("closing", CLOSING))
+    )
+    return Keeper(
+        usual, closing, SnapshotReader(world.chain.client, world.deployment, world.keeper)
+    )
 
 
 def _tick(world: World, name: str, own: str) -> Tick:

@@ -37,7 +37,9 @@ class Ledger:
 
     def quiet(self, snapshot: Snapshot, flows_usd: float = 0.0) -> None:
         """An interval in which the vault did not trade: prices moved, depositors came or went, expiries settled."""
-        self._take(snapshot, Activity(interest_usd=interest_usd(self._last, snapshot), flows_usd=flows_usd))
+        self._take(
+            snapshot, Activity(interest_usd=interest_usd(self._last, snapshot), flows_usd=flows_usd)
+        )
 
     def traded(self, snapshot: Snapshot, trades: tuple[OptionTrade, ...]) -> None:
         """An interval with option trades and nothing else."""

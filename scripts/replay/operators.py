@@ -30,7 +30,9 @@ class Operators:
         word = pack_floats(s.a, s.b, s.rho, s.m, s.sigma)
         spot, _ = chain.read(c.oracle, "spot", market)
         chain.next_block_at(at_s)
-        chain.send(chain.account(COMMITTER), c.surface, "commit", market, spot, [(expiry_s, word, 0)])
+        chain.send(
+            chain.account(COMMITTER), c.surface, "commit", market, spot, [(expiry_s, word, 0)]
+        )
 
     def list_set(self, expiry_s: int, spot_usd: float, relative: tuple[float, ...]) -> None:
         """A new weekly set around spot."""
@@ -51,7 +53,9 @@ class Operators:
         chain, c, market = self.world.chain, self.world.contracts, self.world.underlying
         who = chain.account(ANYONE)
         accounts = [c.vault.address, chain.account(BUYER), chain.account(SELLER)]
-        chain.send(who, c.oracle, "proveSettlement", market, expiry_s, chain.read(c.feed, "latestRound"))
+        chain.send(
+            who, c.oracle, "proveSettlement", market, expiry_s, chain.read(c.feed, "latestRound")
+        )
         chain.send(who, c.clearing, "convert", market, expiry_s, accounts)
         chain.send(who, c.clearing, "finalise", market, expiry_s)
         chain.send(who, c.clearing, "claim", market, expiry_s, accounts)
@@ -85,11 +89,23 @@ class Solvency:
         held = sum(chain.read(c.vault, "held"))
         clearing, vault = c.clearing.address, c.vault.address
         rules = (
-            (usdc * 10**12 == cash + insurance + pot, f"recorded USDC {usdc} is not cash {cash} + {insurance} + {pot}"),
+            (
+                usdc * 10**12 == cash + insurance + pot,
+                f"recorded USDC {usdc} is not cash {cash} + {insurance} + {pot}",
+            ),
             (base == weth, f"recorded WETH {base} is not the accounts' {weth}"),
             (negative == 0, f"accounts owe {negative / WAD:.6f} USD"),
-            (chain.read(c.usdc, "balanceOf", clearing) >= usdc, "clearinghouse holds less USDC than recorded"),
-            (chain.read(c.weth, "balanceOf", clearing) >= base, "clearinghouse holds less WETH than recorded"),
-            (chain.read(c.usdc, "balanceOf", vault) >= held, "vault holds less USDC than requests and claims"),
+            (
+                chain.read(c.usdc, "balanceOf", clearing) >= usdc,
+                "clearinghouse holds less USDC than recorded",
+            ),
+            (
+                chain.read(c.weth, "balanceOf", clearing) >= base,
+                "clearinghouse holds less WETH than recorded",
+            ),
+            (
+                chain.read(c.usdc, "balanceOf", vault) >= held,
+                "vault holds less USDC than requests and claims",
+            ),
         )
         return Solvency(tuple(message for holds, message in rules if not holds))

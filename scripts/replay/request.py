@@ -60,14 +60,18 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> ReplayReq
             raise ConfigError("START and END choose a part of DATA: name the file of candles too")
         return _bundled(network, BUNDLED_SMALL if given.small else BUNDLED, folder)
     if given.small:
-        raise ConfigError("--small is the bundled data at small size: leave DATA out, or choose START and END")
+        raise ConfigError(
+            "--small is the bundled data at small size: leave DATA out, or choose START and END"
+        )
     if not (given.start and given.end):
         raise ConfigError("DATA needs START and END, for example START=2020-03-09 END=2020-03-16")
     start, end = _moment("START", given.start), _moment("END", given.end)
     if start >= end:
         raise ConfigError(f"START {given.start} is not before END {given.end}: END is exclusive")
     if (end - start) // HOUR_S > MOST_HOURS:
-        raise ConfigError(f"START to END is more than {MOST_HOURS // 24} days: choose a shorter part")
+        raise ConfigError(
+            f"START to END is more than {MOST_HOURS // 24} days: choose a shorter part"
+        )
     return _loaded(network, Path(given.data), start, end, None, folder)
 
 
@@ -80,11 +84,18 @@ def _bundled(network: NodeKind, parameters: SyntheticParameters, folder: Path) -
 
 
 def _loaded(
-    network: NodeKind, path: Path, start: int, end: int, synthetic: SyntheticParameters | None, folder: Path
+    network: NodeKind,
+    path: Path,
+    start: int,
+    end: int,
+    synthetic: SyntheticParameters | None,
+    folder: Path,
 ) -> ReplayRequest:
     candles = load_candles(path, start, end, step_s=HOUR_S)
     if int(candles.timestamp_s[0]) % HOUR_S:
-        raise DataError(f"{path}: candles must open on the hour, the first opens at {candles.timestamp_s[0]}")
+        raise DataError(
+            f"{path}: candles must open on the hour, the first opens at {candles.timestamp_s[0]}"
+        )
     whole = load_candles(path, None, end, allow_gaps=True, step_s=HOUR_S)
     known = whole.timestamp_s >= start - HISTORY_S
     return ReplayRequest(
@@ -101,7 +112,9 @@ def _moment(name: str, text: str) -> int:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{name} {text!r} is no date: write it like 2020-03-09 or 2020-03-09T06:00") from None
+        raise ConfigError(
+            f"{name} {text!r} is no date: write it like 2020-03-09 or 2020-03-09T06:00"
+        ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     seconds = moment.timestamp()
@@ -112,11 +125,19 @@ def _moment(name: str, text: str) -> int:
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
-    parser.add_argument("--data", default=environment.get("DATA"), help="hourly candles, .csv or .parquet (DATA)")
-    parser.add_argument("--start", default=environment.get("START"), help="first candle, inclusive, UTC (START)")
+    parser.add_argument(
+        "--data", default=environment.get("DATA"), help="hourly candles, .csv or .parquet (DATA)"
+    )
+    parser.add_argument(
+        "--start", default=environment.get("START"), help="first candle, inclusive, UTC (START)"
+    )
     parser.add_argument("--end", default=environment.get("END"), help="end, exclusive, UTC (END)")
     network = environment.get("NETWORK") or "anvil"
     parser.add_argument("--network", default=network, help="anvil or ganache (NETWORK)")
-    parser.add_argument("--small", action="store_true", help="a day of the bundled candles instead of a week")
-    parser.add_argument("--out", default="build/demo", help="folder for result.json and report.html")
+    parser.add_argument(
+        "--small", action="store_true", help="a day of the bundled candles instead of a week"
+    )
+    parser.add_argument(
+        "--out", default="build/demo", help="folder for result.json and report.html"
+    )
     return parser

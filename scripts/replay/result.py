@@ -43,7 +43,9 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
         "rebalances": len(rebalances),
         "failed_transactions": len(replay.world.chain.failed),
         "skipped_ticks": list(series.denied),
-        "max_abs_delta_after_rebalance_eth": max((abs(r.delta_after_eth) for r in rebalances), default=0.0),
+        "max_abs_delta_after_rebalance_eth": max(
+            (abs(r.delta_after_eth) for r in rebalances), default=0.0
+        ),
         "band_eth": float(replay.world.parameters.hedge.band_eth),
         "rms_net_delta_hedged_eth": _rms([h.delta_hedged_eth for h in hours]),
         "rms_net_delta_unhedged_eth": _rms([h.delta_unhedged_eth for h in hours]),
@@ -52,14 +54,17 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
         "unhedged_pnl_std_usd": _std([h.pnl_unhedged_usd for h in hours]),
         "share_price_start": series.share_prices[0] if series.share_prices else None,
         "share_price_end": series.share_prices[-1] if series.share_prices else None,
-        "attribution": terms | {"residual": whole.residual_usd, "residual_share": whole.residual_share},
+        "attribution": terms
+        | {"residual": whole.residual_usd, "residual_share": whole.residual_share},
         "solvent": not _insolvency(replay),
         "nav_change_usd": whole.nav_change_usd,
         "keeper_gas_usd": gas_usd,
         "nav_change_net_of_gas_usd": whole.nav_change_usd - gas_usd,
         "deposited_usdc": replay.depositors.deposited / USDC_UNIT,
         "redeemed_usdc": redeemed,
-        "gas_per_rebalance_median": statistics.median([r.gas_used for r in rebalances]) if rebalances else None,
+        "gas_per_rebalance_median": statistics.median([r.gas_used for r in rebalances])
+        if rebalances
+        else None,
         "hours_net_long_gamma": sum(h.gamma_eth_per_usd > 0 for h in hours),
         "venues_used": sorted(series.venues_used),
         "settled_expiries": sorted(replay.operators.factors),
@@ -82,7 +87,9 @@ def _parameters(replay: Replay) -> dict[str, Any]:
         "pool_weth": POOL_WETH,
         "lendable_weth": LENDABLE_WETH,
         "protocol": replay.world.parameters.model_dump(mode="json"),
-        "gas_price": "paid on the chain" if replay.world.chain.sets_base_fee else "base fee model plus the tip",
+        "gas_price": "paid on the chain"
+        if replay.world.chain.sets_base_fee
+        else "base fee model plus the tip",
         "delta_samples": "each hour after price move, TWAP window and surface commit, before trades and tick",
     }
 
@@ -95,7 +102,10 @@ def _failures(replay: Replay, f: Mapping[str, Any]) -> list[str]:
     rules = (
         (f["hours"] == hours, f"{f['hours']} of {hours} hours were replayed"),
         (f["rebalances"] > 0, "the keeper never hedged"),
-        (not f["failed_transactions"], f"failed transactions: {'; '.join(replay.world.chain.failed)}"),
+        (
+            not f["failed_transactions"],
+            f"failed transactions: {'; '.join(replay.world.chain.failed)}",
+        ),
         (not f["skipped_ticks"], f"ticks that could not act: {'; '.join(f['skipped_ticks'])}"),
         (most <= band, f"|delta| was {most:.6f} ETH after a rebalance, the band is {band:g} ETH"),
         (
@@ -144,7 +154,10 @@ def table(figures: Mapping[str, Any]) -> dict[str, str]:
         "hourly profit, standard deviation, hedged": f"{f['hedged_pnl_std_usd']:,.2f} USD",
         "hourly profit, standard deviation, unhedged": f"{f['unhedged_pnl_std_usd']:,.2f} USD",
         "share price, start and end": f"{f['share_price_start']:.6f}, {f['share_price_end']:.6f} USD",
-        **{f"profit from {name.replace('_', ' ')}": f"{value:+,.2f} USD" for name, value in terms.items()},
+        **{
+            f"profit from {name.replace('_', ' ')}": f"{value:+,.2f} USD"
+            for name, value in terms.items()
+        },
         "residual": f"{f['attribution']['residual']:+.6f} USD ({f['attribution']['residual_share']:.2e} of the terms)",
         "change of NAV": f"{f['nav_change_usd']:+,.2f} USD",
         "keeper's gas, paid by the operator": f"{f['keeper_gas_usd']:,.2f} USD",
@@ -160,7 +173,9 @@ def record(replay: Replay, outcome: Outcome) -> RunRecord:
     """What the report shows."""
     request, f = replay.request, outcome.figures
     source = f"SYNTHETIC candles from stated parameters, not market data: {f['parameters']['synthetic_candles']}"
-    notice = source if request.synthetic else f"Candles of {request.candles.source}, {request.network}."
+    notice = (
+        source if request.synthetic else f"Candles of {request.candles.source}, {request.network}."
+    )
     if outcome.failures:
         notice += "\nFAILED: " + "; ".join(outcome.failures)
     return RunRecord(

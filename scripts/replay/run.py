@@ -8,6 +8,7 @@ ticks. The last candle closes at END.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -87,7 +88,9 @@ class Replay:
     def _hour(self, step: Step) -> tuple[HourRow, str]:
         candles, h = self.request.candles, step.hour
         spot = float(candles.close[h])
-        base_fee = self.fees.base_fee_wei(float(candles.high[h]), float(candles.low[h]), float(candles.open[h]))
+        base_fee = self.fees.base_fee_wei(
+            float(candles.high[h]), float(candles.low[h]), float(candles.open[h])
+        )
         self.world.chain.set_base_fee(base_fee)
         self._move_market(step, spot)
         self._commit_and_list(step, spot)
@@ -113,14 +116,18 @@ class Replay:
         """Feed and pool together, then what settles, then the window in which the pool's mean follows."""
         chain = self.world.chain
         if chain.now_s() >= step.time_s:
-            raise ReplayFailure(f"the chain is at {chain.now_s()}, past the hour {step.time_s} that is to be replayed")
+            raise ReplayFailure(
+                f"the chain is at {chain.now_s()}, past the hour {step.time_s} that is to be replayed"
+            )
         chain.next_block_at(step.time_s)
         self.world.push_round(spot)
         self.world.move_pool(spot)
         moved_at = chain.now_s()
         if step.settle_s is not None:
             self.operators.settle(step.settle_s)
-        self._surface_at = max(moved_at + self.world.parameters.oracle.twap_window_s, chain.now_s() + 1)
+        self._surface_at = max(
+            moved_at + self.world.parameters.oracle.twap_window_s, chain.now_s() + 1
+        )
 
     def _commit_and_list(self, step: Step, spot: float) -> None:
         known = self.request
@@ -132,7 +139,11 @@ class Replay:
             self.operators.extend(spot, self.scenario.extra_strikes)
 
     def _trade(self, step: Step, spot: float) -> None:
-        trades = self.takers.fulfil(step.wishes, step.expiry_s, spot, self.operators.strikes) if step.wishes else []
+        trades = (
+            self.takers.fulfil(step.wishes, step.expiry_s, spot, self.operators.strikes)
+            if step.wishes
+            else []
+        )
         if step.close_out:
             trades += self.takers.close_all()
             self._closing = True
@@ -148,7 +159,9 @@ class Replay:
         if kind is OutcomeKind.MINED_REVERTED:
             self.world.chain.failed.append(f"HedgeManager.rebalance reverted: {detail}")
         elif kind not in (OutcomeKind.MINED_SUCCESS, OutcomeKind.NOTHING):
-            self.series.denied.append(f"block {result.inputs.snapshot.block_number}: {kind.value}: {detail}")
+            self.series.denied.append(
+                f"block {result.inputs.snapshot.block_number}: {kind.value}: {detail}"
+            )
         return result
 
     def _after_tick(self, result: TickResult) -> Snapshot:
@@ -159,7 +172,9 @@ class Replay:
         hedger = self.world.contracts.hedger
         filled = events(hedger, "OrderFilled", result.outcome.logs)
         spot = from_wad(done.spot_wad)
-        fills = tuple(HedgeFill(from_wad(f["filledBase"]), from_wad(f["quoteChange"]), spot) for f in filled)
+        fills = tuple(
+            HedgeFill(from_wad(f["filledBase"]), from_wad(f["quoteChange"]), spot) for f in filled
+        )
         latest = self.keeper.reader.snapshot()
         self.ledger.hedged(latest, fills)
         kinds = {venue.address.lower(): venue.kind.value for venue in latest.venues}
@@ -171,6 +186,7 @@ class Replay:
             RebalanceRow(
                 timestamp_s=latest.timestamp_s,
                 filled_eth=from_wad(done.filled_base_wad),
+                quote_usd=math.fsum(fill.quote_usd for fill in fills),
                 delta_before_eth=from_wad(done.delta_before_wad),
                 delta_after_eth=from_wad(done.delta_after_wad),
                 venues=" and ".join(venues),
@@ -184,13 +200,19 @@ class Replay:
     def _gas_price(self, result: TickResult) -> int:
         """Wei per gas: what was paid; where the node knows no base fee, what the model says."""
         chain = self.world.chain
-        return (result.outcome.gas_price_wei or 0) if chain.sets_base_fee else chain.base_fee_wei + KEEPER_TIP_WEI
+        return (
+            (result.outcome.gas_price_wei or 0)
+            if chain.sets_base_fee
+            else chain.base_fee_wei + KEEPER_TIP_WEI
+        )
 
     def _watch_solvency(self, step: Step) -> None:
         faults = Solvency.check(self.world).faults
         self.series.insolvent += [f"hour {step.hour}: {fault}" for fault in faults]
 
-    def _row(self, step: Step, base_fee: int, sample: Book, latest: Snapshot, hour: Attribution) -> HourRow:
+    def _row(
+        self, step: Step, base_fee: int, sample: Book, latest: Snapshot, hour: Attribution
+    ) -> HourRow:
         unhedged = unhedged_change_usd(hour)
         self._hedge_profit_usd += hour.nav_change_usd - unhedged
         shares = self.depositors.supply / WAD
@@ -206,7 +228,9 @@ class Replay:
             delta_after_eth=after.delta_eth,
             nav_usd=latest.equity_usd,
             share_price_hedged_usd=price,
-            share_price_unhedged_usd=(latest.equity_usd - self._hedge_profit_usd) / shares if shares else 1.0,
+            share_price_unhedged_usd=(latest.equity_usd - self._hedge_profit_usd) / shares
+            if shares
+            else 1.0,
             pnl_hedged_usd=hour.nav_change_usd,
             pnl_unhedged_usd=unhedged,
             atm_vol=self._atm_vol,
@@ -220,7 +244,9 @@ class Replay:
         flow = self.depositors.leave(price_usd)
         self.ledger.quiet(self.keeper.reader.snapshot(), flow)
         self.ledger.close_hour()
-        self.series.insolvent += [f"at the end: {fault}" for fault in Solvency.check(self.world).faults]
+        self.series.insolvent += [
+            f"at the end: {fault}" for fault in Solvency.check(self.world).faults
+        ]
 
 
 def _did(result: TickResult) -> str:

@@ -5,7 +5,7 @@ Sizes are in ETH and strikes relative to spot, so that the scenario fits any pri
 
 from __future__ import annotations
 
-import datetime as dt
+import math
 import random
 from dataclasses import dataclass
 
@@ -96,7 +96,9 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
     At the end the takers close what they hold, in the last hour in which the desk still trades the series.
     """
     if hours < LEAST_HOURS:
-        raise ConfigError(f"a replay needs at least {LEAST_HOURS} hours, not {hours}: choose a later END")
+        raise ConfigError(
+            f"a replay needs at least {LEAST_HOURS} hours, not {hours}: choose a later END"
+        )
     dice = random.Random(p.seed)
     times = [start_s + (h + 1) * HOUR_S for h in range(hours)]
     expiry = next_expiry(times[0], p.min_life_h * HOUR_S)
@@ -122,7 +124,9 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
                 settle_s=settle,
                 wishes=wishes if open_for_trade else (),
                 close_out=h == close_at,
-                deposits=tuple(i for i, at in enumerate(p.deposit_hours) if min(at, close_at - 2) == h),
+                deposits=tuple(
+                    i for i, at in enumerate(p.deposit_hours) if min(at, close_at - 2) == h
+                ),
             )
         )
     return tuple(steps)
@@ -134,14 +138,9 @@ def nearest_strike(target: float, strikes: list[float]) -> float:
 
 
 def ladder(spot: float, relative: tuple[float, ...]) -> list[float]:
-    """Strikes around a spot on a grid of about 1 % of it with two significant digits at most."""
-    step = 10.0 ** (len(str(int(spot))) - 2) / 2 if spot >= 10 else 0.05
+    """Strikes around a spot on a grid as exchanges have: 5 USD between 100 and 1,000, 50 between 1,000 and 10,000."""
+    step = 10.0 ** math.floor(math.log10(spot)) / 20
     return sorted({round(round(spot * r / step) * step, 8) for r in relative})
-
-
-def describe(expiry_s: int) -> str:
-    """As people write an expiry."""
-    return dt.datetime.fromtimestamp(expiry_s, dt.UTC).strftime("%d %b %Y %H:%M UTC")
 
 
 def _close_hour(times: list[int], expiry: int, p: ScenarioParameters) -> int:
@@ -152,13 +151,21 @@ def _close_hour(times: list[int], expiry: int, p: ScenarioParameters) -> int:
             live = next_expiry(live, p.min_life_h * HOUR_S)
         if live - times[h] > p.cutoff_h * HOUR_S:
             return h
-    raise ConfigError("the whole replay lies inside the desk's cutoff before an expiry: choose an earlier START")
+    raise ConfigError(
+        "the whole replay lies inside the desk's cutoff before an expiry: choose an earlier START"
+    )
 
 
-def _wishes(hour: int, listed_h: int, dice: random.Random, p: ScenarioParameters) -> tuple[Wish, ...]:
+def _wishes(
+    hour: int, listed_h: int, dice: random.Random, p: ScenarioParameters
+) -> tuple[Wish, ...]:
     """What is wanted `listed_h` hours after the last listing. The dice fall every hour, whatever comes of it."""
-    put = Wish("buyer", False, dice.uniform(*p.buy_puts_at), round(dice.uniform(*p.buy_puts_eth), 1))
-    call = Wish("buyer", True, dice.uniform(*p.buy_calls_at), round(dice.uniform(*p.buy_calls_eth), 1))
+    put = Wish(
+        "buyer", False, dice.uniform(*p.buy_puts_at), round(dice.uniform(*p.buy_puts_eth), 1)
+    )
+    call = Wish(
+        "buyer", True, dice.uniform(*p.buy_calls_at), round(dice.uniform(*p.buy_calls_eth), 1)
+    )
     wishes: list[Wish] = []
     if listed_h == 1:
         wishes = [Wish("buyer", True, p.first_calls_at, p.first_calls_eth)]

@@ -60,7 +60,9 @@ class Takers:
         """Each actor trades everything that it holds back to the desk."""
         done = []
         for name in ACTORS:
-            held = self.world.chain.read(self.world.contracts.clearing, "legsOf", self.account(name))
+            held = self.world.chain.read(
+                self.world.contracts.clearing, "legsOf", self.account(name)
+            )
             if held:
                 done.append(self._trade(name, sorted((series, -size) for series, size in held)))
         return done
@@ -69,9 +71,13 @@ class Takers:
         chain, desk = self.world.chain, self.world.contracts.desk
         quoted = chain.read(desk, "quote", legs)
         limit = quoted + abs(quoted) // SLACK_SHARE + WAD
-        mined = chain.send(self.account(name), desk, "trade", legs, limit, chain.now_s() + DEADLINE_S)
+        mined = chain.send(
+            self.account(name), desk, "trade", legs, limit, chain.now_s() + DEADLINE_S
+        )
         (traded,) = events(desk, "Traded", mined.logs)
-        return OptionTrade(tuple(_vault_leg(*leg) for leg in traded["legs"]), from_wad(traded["premium"]))
+        return OptionTrade(
+            tuple(_vault_leg(*leg) for leg in traded["legs"]), from_wad(traded["premium"])
+        )
 
 
 def _vault_leg(series: int, taker_size: int) -> OptionLeg:

@@ -79,12 +79,16 @@ class World:
         """The arbitrageur brings the pool to the market price."""
         self.chain.pin_base_fee()
         account = self.chain.account(MAKER)
-        market.move_pool_price(self.chain.web3, self.pool, self.router, account, Decimal(repr(price_usd)))
+        market.move_pool_price(
+            self.chain.web3, self.pool, self.router, account, Decimal(repr(price_usd))
+        )
 
     def give_usdc(self, account: str, usd: float) -> int:
         """Development USDC out of nothing; returns token units."""
         units = int(usd * USDC_UNIT)
-        market.mint_usdc(self.chain.web3, self.contracts.usdc.address, self.chain.account(MAKER), account, units)
+        market.mint_usdc(
+            self.chain.web3, self.contracts.usdc.address, self.chain.account(MAKER), account, units
+        )
         return units
 
     def give_weth(self, account: str, eth: float) -> int:
@@ -94,7 +98,9 @@ class World:
         return wei
 
 
-def build_world(chain: ReplayChain, price_usd: float, folder: Path, say: Callable[[str], None]) -> World:
+def build_world(
+    chain: ReplayChain, price_usd: float, folder: Path, say: Callable[[str], None]
+) -> World:
     """Deploy everything at the first price; the node must be fresh. `folder` is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -106,7 +112,9 @@ def build_world(chain: ReplayChain, price_usd: float, folder: Path, say: Callabl
     record = deploy_development(
         chain.web3,
         roles=_roles(chain, keeper),
-        market=Market(price_usd=Decimal(repr(price_usd)), pool_weth=POOL_WETH, lendable_weth=LENDABLE_WETH),
+        market=Market(
+            price_usd=Decimal(repr(price_usd)), pool_weth=POOL_WETH, lendable_weth=LENDABLE_WETH
+        ),
         options=Options(folder=folder, parameters=parameters, say=say),
     )
     chain.steady_clock()
@@ -135,7 +143,9 @@ def _parameters() -> Parameters:
 
 def _roles(chain: ReplayChain, keeper: str) -> Roles:
     deployer, committer = chain.account(DEPLOYER), chain.account(COMMITTER)
-    return Roles(governor=deployer, guardian=deployer, keeper=keeper, committer=committer, lister=committer)
+    return Roles(
+        governor=deployer, guardian=deployer, keeper=keeper, committer=committer, lister=committer
+    )
 
 
 def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 import os
 import re
 import signal
@@ -51,7 +53,9 @@ def clean_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def finished(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
         command(folder, "--small"),
@@ -108,12 +112,58 @@ def test_every_dollar_is_accounted_for(figures: dict) -> None:
     named = sum(v for k, v in terms.items() if k not in ("residual", "residual_share"))
     assert named + terms["residual"] == pytest.approx(figures["nav_change_usd"], abs=1e-6)
     paid = figures["redeemed_usdc"] - figures["deposited_usdc"]
-    assert paid == pytest.approx(figures["nav_change_usd"], abs=2.0), "only the virtual share's dollar may stay behind"
-    assert figures["nav_change_net_of_gas_usd"] == pytest.approx(figures["nav_change_usd"] - figures["keeper_gas_usd"])
+    assert paid == pytest.approx(figures["nav_change_usd"], abs=2.0), (
+        "only the virtual share's dollar may stay behind"
+    )
+    assert figures["nav_change_net_of_gas_usd"] == pytest.approx(
+        figures["nav_change_usd"] - figures["keeper_gas_usd"]
+    )
     assert figures["share_price_start"] == pytest.approx(1.0, abs=1e-6)
 
 
-def test_report_is_one_file_and_says_that_the_candles_are_synthetic(finished, figures: dict) -> None:
+def rows(folder: Path, name: str) -> list[dict[str, float]]:
+    with (folder / name).open(encoding="utf-8") as file:
+        return [
+            {k: v if k == "venues" else float(v) for k, v in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def test_figures_follow_from_the_recorded_series(finished, figures: dict) -> None:
+    """A second way to the same figures, from the series alone and without the attribution."""
+    folder, _ = finished
+    hours, done = rows(folder, "hours.csv"), rows(folder, "rebalances.csv")
+    assert len(hours) == figures["hours"]
+    assert len(done) == figures["rebalances"]
+    for column, name in (("delta_hedged_eth", "hedged"), ("delta_unhedged_eth", "unhedged")):
+        rms = math.sqrt(sum(h[column] ** 2 for h in hours) / len(hours))
+        assert rms == pytest.approx(figures[f"rms_net_delta_{name}_eth"])
+    assert (
+        max(abs(r["delta_after_eth"]) for r in done) == figures["max_abs_delta_after_rebalance_eth"]
+    )
+    # What hedging made, told by the cash of its fills alone: at the end nothing is held and nothing owed.
+    assert abs(sum(r["filled_eth"] for r in done)) < 1e-3
+    terms = figures["attribution"]
+    made = terms["hedge"] + terms["fees_and_slippage"] + terms["interest"]
+    assert sum(r["quote_usd"] for r in done) == pytest.approx(made, abs=0.2)
+    hedged, unhedged = (sum(h[f"pnl_{name}_usd"] for h in hours) for name in ("hedged", "unhedged"))
+    assert hedged - unhedged == pytest.approx(made, abs=1e-6)
+    assert hedged == pytest.approx(figures["nav_change_usd"], abs=1e-6)
+
+
+def test_hedged_and_unhedged_delta_differ_by_the_fills_so_far(finished) -> None:
+    folder, _ = finished
+    done = rows(folder, "rebalances.csv")
+    for hour in rows(folder, "hours.csv"):
+        standing = sum(r["filled_eth"] for r in done if r["timestamp_s"] < hour["timestamp_s"])
+        assert hour["delta_hedged_eth"] - hour["delta_unhedged_eth"] == pytest.approx(
+            standing, abs=1e-3
+        )
+
+
+def test_report_is_one_file_and_says_that_the_candles_are_synthetic(
+    finished, figures: dict
+) -> None:
     folder, done = finished
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert len(re.findall(r'id="figure-\d"', page)) == 5

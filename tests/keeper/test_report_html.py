@@ -40,7 +40,7 @@ def hour(i: int) -> HourRow:
 
 @pytest.fixture
 def record() -> RunRecord:
-    done = RebalanceRow(START + 3600, -3.25, 4.0, 0.75, "aave <short>", 612_345, 21.0, 2.57)
+    done = RebalanceRow(START + 3600, -3.25, 640.0, 4.0, 0.75, "aave <short>", 612_345, 21.0, 2.57)
     return RunRecord(
         title="Replay of a week",
         notice="Synthetic candles: not real prices.",
