@@ -55,7 +55,7 @@ PasswordVariable = Annotated[
     str, typer.Option("--password-env", help="Environment variable that holds the password.")
 ]
 
-DEFAULT_CONFIG = Path("gammadesk.toml")
+DEFAULT_CONFIG = Path("keeper.toml")
 DEFAULT_VARIABLE = "GAMMADESK_PASSWORD"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from keeper.errors import ConfigError, SkipTick
 from keeper.units import GWEI
 
-# Blocks may raise the base fee by an eighth each: twice leaves room for six full ones.
+# Blocks may raise the base fee by an eighth each: twice leaves room for five full ones.
 BASE_FEE_HEADROOM = 2
 ESCALATION_S = 60
 # Nodes ask for +10 %; an eighth covers those that ask for +12.5 %.

@@ -44,6 +44,7 @@ def test_an_unreachable_node():
         client.head()
     assert not {"hunter2", "apikey", "secret"} & set(str(caught.value).replace("/", " ").split())
     assert "hunter2" not in repr(caught.value)
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 

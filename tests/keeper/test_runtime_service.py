@@ -212,11 +212,17 @@ def test_many_late_runs_within_grace_become_one(scheduler):
 
 def test_two_ticks_never_run_at_once(scheduler):
     metrics, release, refused = Metrics(), threading.Event(), threading.Event()
-    schedule = ScheduleConfig(interval_s=0.05, misfire_grace_s=60)
-    add_tick(scheduler, lambda: release.wait(WAIT_S), schedule, metrics)
+    schedule, started = ScheduleConfig(interval_s=0.05, misfire_grace_s=60), []
+
+    def tick():
+        started.append(1)
+        release.wait(WAIT_S)
+
+    add_tick(scheduler, tick, schedule, metrics)
     scheduler.add_listener(lambda _: refused.set(), EVENT_JOB_MAX_INSTANCES)
     scheduler.start()
     assert refused.wait(WAIT_S)
+    assert started == [1]
     release.set()
     assert figure(metrics, "missed_runs_total", why="still_running") >= 1
 

@@ -184,7 +184,9 @@ def test_a_nonce_used_by_a_stranger_ends_as_denied_once_final(world):
     )
     world.node.eth_sendRawTransaction("0x" + stranger.raw.hex())
     world.node.mine()
+    world.clock.at += 60
     assert reconcile(world).kind is OutcomeKind.UNRESOLVED
+    assert len(world.node.received) == 1, "nothing more is signed for a nonce that is gone"
     for _ in range(world.rules.finality_blocks):
         world.node.mine()
     assert reconcile(world).kind is OutcomeKind.DENIED
