@@ -68,7 +68,9 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
         Book memory before = _book(clearinghouse.greeksOf(vault, underlying).delta);
         Book memory book = before;
         uint256 filled = 0;
+        uint256[] memory health = new uint256[](orders.length);
         for (uint256 i = 0; i < orders.length; ++i) {
+            health[i] = _healthOf(orders[i].venue);
             Book memory next = _fill(i, orders[i], book, spot, p);
             filled += Wad.abs(next.base - book.base);
             emit OrderFilled(limits.workId, orders[i].venue, next.base - book.base, next.quote - book.quote);
@@ -76,7 +78,7 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
         }
         _checkDelta(before.delta, book.delta, filled, p);
         _checkGross(book.base, p.grossCap);
-        for (uint256 i = 0; i < orders.length; ++i) _checkHealth(orders[i].venue, p.minHealth);
+        for (uint256 i = 0; i < orders.length; ++i) _checkHealth(orders[i].venue, health[i], p.minHealth);
         int256 navChange = _navChange(before, book, spot);
         uint256 left = _spend(navChange);
         emit Rebalanced(
@@ -209,9 +211,15 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
         if (gross > limit) revert GrossExposureTooHigh(gross, limit);
     }
 
-    function _checkHealth(address venue, uint256 floor) private view {
-        uint256 health = IHedgeVenue(venue).health();
-        if (health < floor) revert VenueHealthLow(venue, health, floor);
+    /// @dev Below the floor only what makes the venue healthier goes on: the way out is never blocked (I-07).
+    function _checkHealth(address venue, uint256 before, uint256 floor) private view {
+        uint256 health = _healthOf(venue);
+        if (health < floor && health <= before) revert VenueHealthLow(venue, health, floor);
+    }
+
+    function _healthOf(address venue) private view returns (uint256) {
+        if (venue.code.length == 0) revert IClearinghouse.VenueUnknown(venue);
+        return IHedgeVenue(venue).health();
     }
 
     /// @dev Accrues the refill, then takes the loss. A gain refills nothing.

@@ -112,7 +112,8 @@ contract OptionDesk is IOptionDesk, AccessManaged, ReentrancyGuard {
         if (legs.length == 0) revert NoLegs();
         DeskParameters memory p = _parameters;
         uint16 underlying = legs[0].series.underlying();
-        _requireFresh(underlying, p.surfaceMaxAge);
+        OracleState state = oracle.state(underlying);
+        if (state != OracleState.Fresh) revert OracleNotFresh(uint8(state));
         _checkLegs(legs, p);
         (spot, ) = oracle.spot(underlying);
         (uint256[] memory values, Greeks[] memory greeks) = engine.marks(legs);
@@ -124,6 +125,7 @@ contract OptionDesk is IOptionDesk, AccessManaged, ReentrancyGuard {
     /// @dev Same underlying in all legs follows from `_checkLegs`: ids ascend and the first and last agree.
     function _checkLegs(Leg[] calldata legs, DeskParameters memory p) private view {
         uint16 underlying = legs[0].series.underlying();
+        uint56 key;
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId id = legs[i].series;
             if (i != 0 && SeriesId.unwrap(id) <= SeriesId.unwrap(legs[i - 1].series)) {
@@ -134,13 +136,14 @@ contract OptionDesk is IOptionDesk, AccessManaged, ReentrancyGuard {
             if (block.timestamp >= cutoff) revert PastCutoff(id, cutoff, block.timestamp);
             uint256 size = Wad.abs(legs[i].size);
             if (size < p.minSize) revert SizeBelowMinimum(id, size, p.minSize);
+            if (id.expiryKey() != key) _requireFreshSlice(id, p.surfaceMaxAge);
+            key = id.expiryKey();
         }
     }
 
-    function _requireFresh(uint16 underlying, uint256 maxAge) private view {
-        OracleState state = oracle.state(underlying);
-        if (state != OracleState.Fresh) revert OracleNotFresh(uint8(state));
-        uint256 age = block.timestamp - surface.lastCommit(underlying);
+    /// @dev The age of the slice itself: a commit may leave an expiry out.
+    function _requireFreshSlice(SeriesId id, uint256 maxAge) private view {
+        uint256 age = block.timestamp - surface.sliceOf(id.underlying(), id.expiry()).committedAt;
         if (age > maxAge) revert SurfaceTooOld(age, maxAge);
     }
 

@@ -33,7 +33,7 @@ interface IHedgeManager {
     /// fees included.
     /// @param grossCap WAD ETH by which gross venue exposure may exceed |net|.
     /// @param minHealth WAD venue
-    /// health after a batch.
+    /// health after a batch, or better than before it.
     /// @param budgetCap WAD USD, the most the keeper can lose at once.
     /// @param budgetRefill WAD USD
     /// per second.

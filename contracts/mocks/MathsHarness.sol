@@ -53,7 +53,6 @@ contract MathsHarness {
         }
     }
 
-    /// @notice down, up; mulSignedDown, mulSignedUp and mulTowardZero of the same factors as signed numbers.
     function products(int256 a, int256 b) external pure returns (int256 down, int256 up, int256 towardZero) {
         return (Wad.mulSignedDown(a, b), Wad.mulSignedUp(a, b), Wad.mulTowardZero(a, b));
     }

@@ -17,7 +17,7 @@ contract MockVenue is IHedgeVenue {
     uint256 public price;
     uint256 public health = type(uint256).max;
     uint256 public healthAfter = type(uint256).max;
-    uint256 public fillShare = 1e18;
+    int256 public fillShare = 1e18;
     uint256 public keepShare;
     bool public synthetic;
     bool public broken;
@@ -43,9 +43,9 @@ contract MockVenue is IHedgeVenue {
         (health, healthAfter) = (before, later);
     }
 
-    /// @param fill WAD share of an order that is filled, may be above one;
+    /// @param fill WAD share of an order that is filled, may be above one, or negative where synthetic;
     /// @param keep WAD share of what is bought or received that stays here.
-    function setTerms(uint256 fill, uint256 keep) external {
+    function setTerms(int256 fill, uint256 keep) external {
         (fillShare, keepShare) = (fill, keep);
     }
 
@@ -79,7 +79,7 @@ contract MockVenue is IHedgeVenue {
         // solhint-disable-next-line avoid-low-level-calls
         if (hookTarget != address(0)) (, hookResult) = hookTarget.call(hookData);
         health = healthAfter;
-        filledBase = (base * int256(fillShare)) / 1e18;
+        filledBase = (base * fillShare) / 1e18;
         quoteFlow = -(filledBase * int256(price)) / 1e18;
         if (synthetic) {
             positionBase += filledBase;
