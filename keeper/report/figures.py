@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
+from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
@@ -20,6 +22,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
     "#F0E442",
     "#666666",
 )
+NETTED = ("delta", "hedge")
 TERM_COLOURS = (SKY, BLUE, RED, PURPLE, YELLOW, GREEN, ORANGE, GREY, "#000000")
 
 
@@ -72,19 +75,17 @@ def share_figure(record: RunRecord) -> go.Figure:
 
 def profit_figure(record: RunRecord) -> go.Figure:
     """Profit since the start by cause, stacked, with the total on top."""
-    x = _times(record.hours)
     figure = _figure("Profit and loss by cause, since the start", "USD")
     names = list(record.hours[0].terms_usd)
-    for name, colour in zip(names, itertools.cycle(TERM_COLOURS), strict=False):
-        y = list(itertools.accumulate(h.terms_usd[name] for h in record.hours))
-        figure.add_bar(
-            x=x, y=y, name=name.replace("_", " "), marker={"color": colour, "line": {"width": 0}}
-        )
-    total = itertools.accumulate(h.pnl_hedged_usd for h in record.hours)
-    figure.add_scatter(
-        x=x, y=list(total), name="change of NAV", line={"color": "#000000", "width": 2}
-    )
-    figure.update_layout(barmode="relative", bargap=0)
+    _stack(figure, record, {name: (name,) for name in names})
+    return figure
+
+
+def netted_figure(record: RunRecord) -> go.Figure:
+    """As `profit_figure` with delta and hedge as one, which dwarf the rest apart."""
+    figure = _figure("The same with the delta and its hedge netted", "USD")
+    names = [name for name in record.hours[0].terms_usd if name not in NETTED]
+    _stack(figure, record, {" and ".join(NETTED): NETTED} | {name: (name,) for name in names})
     return figure
 
 
@@ -119,8 +120,28 @@ def all_figures(record: RunRecord) -> list[go.Figure]:
     """The pictures in the order of the page."""
     return [
         make(record)
-        for make in (spot_figure, delta_figure, share_figure, profit_figure, gas_figure)
+        for make in (
+            spot_figure,
+            delta_figure,
+            share_figure,
+            profit_figure,
+            netted_figure,
+            gas_figure,
+        )
     ]
+
+
+def _stack(figure: go.Figure, record: RunRecord, groups: Mapping[str, tuple[str, ...]]) -> None:
+    """Running sums of groups of terms as bars, and the change of NAV as a line."""
+    x = _times(record.hours)
+    for (name, terms), colour in zip(groups.items(), itertools.cycle(TERM_COLOURS), strict=False):
+        hourly = (math.fsum(hour.terms_usd[term] for term in terms) for hour in record.hours)
+        y = list(itertools.accumulate(hourly))
+        marker = {"color": colour, "line": {"width": 0}}
+        figure.add_bar(x=x, y=y, name=name.replace("_", " "), marker=marker)
+    total = list(itertools.accumulate(hour.pnl_hedged_usd for hour in record.hours))
+    figure.add_scatter(x=x, y=total, name="change of NAV", line={"color": "#000000", "width": 2})
+    figure.update_layout(barmode="relative", bargap=0)
 
 
 def _times(rows: tuple[HourRow, ...] | tuple[RebalanceRow, ...]) -> list[dt.datetime]:

@@ -26,11 +26,11 @@ class ImpliedVolModel:
     `rho` is the fixed skew, `eta` the fixed curvature. Before `min_returns` closes are known it is the floor.
     """
 
-    window_s: int = 72 * 3600
+    window_s: int = 168 * 3600
     min_returns: int = 12
     factor: float = 1.1
     floor: float = 0.5
-    cap: float = 3.0
+    cap: float = 4.0
     rho: float = -0.25
     eta: float = 0.5
 

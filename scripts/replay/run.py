@@ -8,15 +8,14 @@ ticks. The last candle closes at END.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from keeper.execution.records import OutcomeKind
 from keeper.models import Book, Snapshot
-from keeper.portfolio.attribution import Attribution, HedgeFill, as_dict
+from keeper.portfolio.attribution import Attribution, as_dict
 from keeper.portfolio.book import value_book
-from keeper.report.record import HourRow, RebalanceRow
+from keeper.report.record import HourRow
 from keeper.runtime.tick import TickResult
 from keeper.simulation.gas import BaseFeeModel
 from keeper.simulation.implied_vol import ImpliedVolModel
@@ -28,23 +27,11 @@ from scripts.replay.ledger import Ledger, unhedged_change_usd
 from scripts.replay.operators import Operators, Solvency
 from scripts.replay.request import ReplayRequest
 from scripts.replay.scenario import ScenarioParameters, Step
+from scripts.replay.series import Series, fills_of
 from scripts.replay.takers import Takers
 from scripts.replay.world import USDC_UNIT, World
 
 KEEPER_TIP_WEI = GWEI
-
-
-@dataclass(slots=True)
-class Series:
-    """What the replay recorded. `at_tick_eth` is the net delta that each tick saw, fresh trades included."""
-
-    hours: list[HourRow] = field(default_factory=list)
-    rebalances: list[RebalanceRow] = field(default_factory=list)
-    at_tick_eth: list[float] = field(default_factory=list)
-    denied: list[str] = field(default_factory=list)
-    insolvent: list[str] = field(default_factory=list)
-    share_prices: list[float] = field(default_factory=list)
-    venues_used: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -166,35 +153,14 @@ class Replay:
 
     def _after_tick(self, result: TickResult) -> Snapshot:
         """Books the fills of a mined rebalance. The snapshot after it, or the tick's own where nothing was mined."""
-        done = result.rebalanced
-        if done is None:
+        if result.rebalanced is None:
             return result.inputs.snapshot
         hedger = self.world.contracts.hedger
         filled = events(hedger, "OrderFilled", result.outcome.logs)
-        spot = from_wad(done.spot_wad)
-        fills = tuple(
-            HedgeFill(from_wad(f["filledBase"]), from_wad(f["quoteChange"]), spot) for f in filled
-        )
         latest = self.keeper.reader.snapshot()
+        fills = fills_of(result.rebalanced, filled)
         self.ledger.hedged(latest, fills)
-        kinds = {venue.address.lower(): venue.kind.value for venue in latest.venues}
-        venues = [kinds[f["venue"].lower()] for f in filled]
-        self.series.venues_used |= set(venues)
-        gas = result.outcome.gas_used or 0
-        price = self._gas_price(result)
-        self.series.rebalances.append(
-            RebalanceRow(
-                timestamp_s=latest.timestamp_s,
-                filled_eth=from_wad(done.filled_base_wad),
-                quote_usd=math.fsum(fill.quote_usd for fill in fills),
-                delta_before_eth=from_wad(done.delta_before_wad),
-                delta_after_eth=from_wad(done.delta_after_wad),
-                venues=" and ".join(venues),
-                gas_used=gas,
-                gas_price_gwei=price / GWEI,
-                cost_usd=gas * price / WAD * spot,
-            )
-        )
+        self.series.add_rebalance(result, latest, filled, self._gas_price(result))
         return latest
 
     def _gas_price(self, result: TickResult) -> int:

@@ -166,7 +166,7 @@ def test_report_is_one_file_and_says_that_the_candles_are_synthetic(
 ) -> None:
     folder, done = finished
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert len(re.findall(r'id="figure-\d"', page)) == 5
+    assert len(re.findall(r'id="figure-\d"', page)) == 6
     assert "SYNTHETIC" in page
     assert "SYNTHETIC" in done.stdout
     assert f"{figures['redeemed_usdc']:,.2f} USDC" in page

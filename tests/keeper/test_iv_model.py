@@ -98,7 +98,7 @@ def test_slices_that_cannot_be_are_refused():
         {"factor": 0.0},
         {"factor": math.inf},
         {"floor": 0.0},
-        {"floor": 4.0},
+        {"floor": 4.5},
         {"rho": 1.0},
         {"eta": 0.0},
         {"eta": 2.0},

@@ -10,7 +10,13 @@ import re
 import pytest
 
 from keeper.errors import DataError
-from keeper.report.figures import all_figures, delta_figure, profit_figure, share_figure
+from keeper.report.figures import (
+    all_figures,
+    delta_figure,
+    netted_figure,
+    profit_figure,
+    share_figure,
+)
 from keeper.report.html import render, write_report
 from keeper.report.record import HourRow, RebalanceRow, RunRecord
 
@@ -51,12 +57,12 @@ def record() -> RunRecord:
     )
 
 
-def test_page_is_one_file_with_table_and_five_pictures(record, tmp_path):
+def test_page_is_one_file_with_table_and_all_pictures(record, tmp_path):
     path = tmp_path / "deep" / "report.html"
     write_report(record, path)
     page = path.read_text(encoding="utf-8")
     assert page == render(record)
-    assert len(re.findall(r'id="figure-\d"', page)) == len(all_figures(record)) == 5
+    assert len(re.findall(r'id="figure-\d"', page)) == len(all_figures(record)) == 6
     assert re.search(r'<(script|link|img)[^>]+(src|href)="?https?:', page) is None, (
         "nothing comes from a network"
     )
@@ -83,6 +89,21 @@ def test_profit_is_stacked_since_the_start_and_adds_up(record):
     total = next(trace for trace in figure.data if trace.name == "change of NAV")
     for i, value in enumerate(total.y):
         assert math.fsum(y[i] for y in bars.values()) == pytest.approx(value)
+
+
+def test_netting_delta_and_hedge_changes_no_total(record):
+    bars = {
+        trace.name: list(trace.y) for trace in netted_figure(record).data if trace.type == "bar"
+    }
+    whole = {
+        trace.name: list(trace.y) for trace in profit_figure(record).data if trace.type == "bar"
+    }
+    assert len(bars) == len(whole) - 1
+    for i in range(len(record.hours)):
+        assert bars["delta and hedge"][i] == pytest.approx(whole["delta"][i] + whole["hedge"][i])
+        assert math.fsum(y[i] for y in bars.values()) == pytest.approx(
+            math.fsum(y[i] for y in whole.values())
+        )
 
 
 def test_gas_of_each_rebalance_is_in_the_page(record):
