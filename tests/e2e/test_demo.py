@@ -161,6 +161,22 @@ def test_hedged_and_unhedged_delta_differ_by_the_fills_so_far(finished) -> None:
         )
 
 
+def test_each_rebalance_paid_the_base_fee_of_its_hour(finished) -> None:
+    folder, _ = finished
+    hours = rows(folder, "hours.csv")
+    fees = {hour["base_fee_gwei"] for hour in hours}
+    assert len(fees) > 5
+    for done in rows(folder, "rebalances.csv"):
+        hour = max(
+            (h for h in hours if h["timestamp_s"] <= done["timestamp_s"]),
+            key=lambda h: h["timestamp_s"],
+        )
+        assert done["gas_price_gwei"] == pytest.approx(hour["base_fee_gwei"] + 1.0, abs=1e-6)
+        assert done["timestamp_s"] >= hour["timestamp_s"] + 600, (
+            "one TWAP window passes before the tick"
+        )
+
+
 def test_report_is_one_file_and_says_that_the_candles_are_synthetic(
     finished, figures: dict
 ) -> None:
