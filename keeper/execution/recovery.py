@@ -24,7 +24,13 @@ class Recovery:
         """How each intent stands that was open; Retry when the node does not answer."""
         head = self.sender.node.head()
         self._reopen_unmined(head)
-        return [self._recover(intent, head) for intent in self.sender.own_open_intents()]
+        address = self.sender.signer.address
+        return [
+            self._recover(intent, head)
+            if intent.transactions[0].sender == address
+            else self._outlive(intent, head)
+            for intent in self.sender.journal.open_intents()
+        ]
 
     def _reopen_unmined(self, head: BlockHead) -> None:
         node, journal, address = self.sender.node, self.sender.journal, self.sender.signer.address
@@ -54,6 +60,20 @@ class Recovery:
             )
             return _unresolved(intent, last, detail)
         return self._push(intent, last, head)
+
+    def _outlive(self, intent: Intent, head: BlockHead) -> Outcome:
+        """Signed by a key that was changed since: nobody here can replace it, but its deadline ends it."""
+        mined = self.sender.settle(intent)
+        if mined is not None:
+            return mined
+        last = intent.transactions[-1]
+        final = self.sender.node.head(max(head.number - self.sender.rules.finality_blocks, 0))
+        if final.timestamp_s <= intent.deadline_s:
+            detail = f"signed by {last.sender}, which this process is not: waiting for its deadline"
+            return _unresolved(intent, last, detail)
+        detail = f"signed by {last.sender} and past its deadline: it can no longer succeed"
+        self.sender.journal.resolve_denied(intent.work_id, detail)
+        return Outcome(OutcomeKind.DENIED, detail, intent.work_id, nonce=last.nonce)
 
     def _push(self, intent: Intent, last: Transaction, head: BlockHead) -> Outcome:
         """Not mined, nonce free: the same bytes again, or dearer ones once they had their time."""

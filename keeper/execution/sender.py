@@ -86,16 +86,8 @@ class JournaledSender:
                 )
         return None
 
-    def own_open_intents(self) -> list[Intent]:
-        """Open intents that this key signed, oldest first."""
-        return [
-            intent
-            for intent in self.journal.open_intents()
-            if intent.transactions[0].sender == self.signer.address
-        ]
-
     def _require_clear(self, key: str) -> None:
-        for intent in self.own_open_intents():
+        for intent in self.journal.open_intents():
             if intent.key == key:
                 raise SkipTick(
                     f"{intent.what} {intent.work_id} is {intent.status}: nothing new is sent before it ends"

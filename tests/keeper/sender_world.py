@@ -51,10 +51,10 @@ class World:
         self.on_sleep = lambda: None
         self.start()
 
-    def start(self) -> None:
+    def start(self, key: str = KEY) -> None:
         client = NodeClient(self.node, "fake node", attempts=1)
         self.journal = Journal(open_database(self.url), f"{CHAIN_ID}:0x00", self.clock.now)
-        signer = Signer(Account.from_key(KEY))
+        signer = Signer(Account.from_key(key))
         self.sender = JournaledSender(
             client, signer, self.journal, self.rules, self.clock.now, self._sleep
         )

@@ -246,6 +246,29 @@ def test_two_open_intents_each_find_their_end(world):
     assert [o.kind for o in world.recovery.reconcile()] == [OutcomeKind.MINED_SUCCESS] * 2
 
 
+def test_a_changed_key_outlives_what_the_old_one_signed(world):
+    """Nobody can replace it any more; past its deadline, in a final block, it no longer blocks the new key."""
+    kill(world, "before")
+    world.start(key="0x" + "22" * 32)
+    with pytest.raises(SkipTick, match="unresolved"):
+        world.sender.send(world.job(2))
+    assert reconcile(world).kind is OutcomeKind.UNRESOLVED
+    world.node.mine(seconds=181)
+    assert reconcile(world).kind is OutcomeKind.UNRESOLVED
+    for _ in range(world.rules.finality_blocks):
+        world.node.mine()
+    assert reconcile(world).kind is OutcomeKind.DENIED
+    world.clock.at += 300
+    assert world.sender.send(world.job(2)).kind is OutcomeKind.MINED_SUCCESS
+    assert len(world.node.received) == 1
+
+
+def test_a_changed_key_still_sees_what_the_old_one_had_mined(world):
+    kill(world, "after")
+    world.start(key="0x" + "22" * 32)
+    assert reconcile(world).kind is OutcomeKind.MINED_SUCCESS
+
+
 def test_the_fake_node_asks_for_an_eighth_more():
     """The rule that anvil does not enforce is enforced here, else the tests above would prove nothing."""
     node, signer = FakeNode(), Signer(Account.from_key(KEY))
