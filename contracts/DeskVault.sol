@@ -52,6 +52,8 @@ contract DeskVault is Requests, AccessManaged {
 
     /// @notice Ids looked at by one epoch in each direction: it bounds the gas of an epoch.
     uint256 public constant MAX_IDS_PER_EPOCH = 8;
+    /// @notice Seconds for which an epoch waits for the settlement price of an expired leg.
+    uint256 public constant PROOF_WAIT = 1 days;
     uint256 private constant MAX_SUPPLY = type(uint112).max;
     uint256 private constant USDC_SCALE = 1e12;
     uint256 private constant VIRTUAL = 1e18;
@@ -188,13 +190,15 @@ contract DeskVault is Requests, AccessManaged {
     }
 
     /// @dev Until its price is proven an expired leg is valued at spot, and whoever knows the round that will settle it
-    /// knows by how much that is wrong. Anyone can prove it.
+    /// knows by how much that is wrong. Anyone can prove it; where the feed allows no proof, epochs go on after a while.
     function _checkExpiriesProven(Leg[] memory legs) private view {
         uint56 known;
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId series = legs[i].series;
-            if (series.expiry() > block.timestamp || series.expiryKey() == known) continue;
+            uint256 expiry = series.expiry();
+            if (expiry > block.timestamp || series.expiryKey() == known) continue;
             known = series.expiryKey();
+            if (block.timestamp >= expiry + PROOF_WAIT) continue;
             if (oracle.settlementPrice(series.underlying(), series.expiry()) == 0) {
                 revert ExpiryNotProven(series.underlying(), series.expiry());
             }

@@ -57,8 +57,8 @@ interface IDeskVault is IERC7540Operator, IERC7540Deposit, IERC7540Redeem, IERC7
     error VaultParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);
 
     /// @notice Ends the current epoch: mints, burns and moves cash. Anyone, once the epoch is over, while the oracle is
-    /// Fresh and, if the vault has open legs, the surface is young enough and expired legs have a proven price. A NAV of
-    /// zero fills nobody and the epoch ends all the same.
+    /// Fresh and, if the vault has open legs, the surface is young enough and legs that expired less than a day ago have a
+    /// proven price. A NAV of zero fills nobody and the epoch ends all the same.
     function processEpoch() external;
 
     function currentEpoch() external view returns (uint256);

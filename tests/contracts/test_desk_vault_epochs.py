@@ -89,13 +89,22 @@ def test_old_surface_matters_only_with_open_legs(world: VaultWorld, alice: Any) 
 
 def test_expired_leg_must_have_its_price(world: VaultWorld, alice: Any) -> None:
     expiry = world.sell_option(2_500 * WAD, WAD, 20 * WAD, days=1)
-    world.chain.sleep(2 * EPOCH)
+    due = max(expiry, world.vault.epochEndsAt()) + 60
+    world.chain.sleep(due - world.chain[-1].timestamp)
     world.market.setSlice(expiry + 7 * EPOCH, 0, {"from": world.admin})
     with reverts_with("ExpiryNotProven", ETH, expiry):
         world.vault.processEpoch({"from": alice})
     world.market.setSettlement(expiry, 2_600 * WAD, {"from": world.admin})
     event = world.vault.processEpoch({"from": alice}).events["EpochProcessed"]
     assert event["navBid"] == event["navAsk"] == world.cash() - 100 * WAD
+
+
+def test_expiry_that_cannot_be_proven_stops_nobody_for_good(world: VaultWorld, alice: Any) -> None:
+    expiry = world.sell_option(1_900 * WAD, WAD, 20 * WAD, days=1)
+    world.chain.sleep(expiry - world.chain[-1].timestamp + EPOCH)
+    world.market.setSlice(expiry + 7 * EPOCH, 0, {"from": world.admin})
+    event = world.vault.processEpoch({"from": alice}).events["EpochProcessed"]
+    assert event["navBid"] == world.cash() - (SPOT - 1_900 * WAD)
 
 
 def test_joins_at_ask_and_leaves_at_bid_before_the_own_flows(
