@@ -52,8 +52,8 @@ contract DeskVault is Requests, AccessManaged {
 
     /// @notice Ids looked at by one epoch in each direction: it bounds the gas of an epoch.
     uint256 public constant MAX_IDS_PER_EPOCH = 8;
-    /// @notice Seconds for which an epoch waits for the settlement price of an expired leg.
-    uint256 public constant PROOF_WAIT = 1 days;
+    /// @dev For so long an epoch waits for the settlement price of an expired leg.
+    uint256 private constant PROOF_WAIT = 1 days;
     uint256 private constant MAX_SUPPLY = type(uint112).max;
     uint256 private constant USDC_SCALE = 1e12;
     uint256 private constant VIRTUAL = 1e18;
