@@ -6,11 +6,13 @@ The node is this session's own, on a free port: with several workers each has it
 
 import gc
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from web3.middleware import Web3Middleware
 
 from scripts.nodes import Node, NodeSettings, start_node
 from scripts.setup import env
@@ -25,6 +27,27 @@ from brownie.network import rpc  # noqa: E402
 from brownie.network.rpc import anvil, ganache  # noqa: E402
 
 BACKENDS = {"anvil": anvil, "ganache": ganache}
+RECEIPT_TRIES, RECEIPT_PAUSE_S = 100, 0.005
+
+
+class ReceiptAfterNonce(Web3Middleware):
+    """Asks again for a receipt that is not there yet.
+
+    Anvil counts a transaction in its sender's nonce some milliseconds before it has the receipt;
+    brownie, which sees the one without the other, takes the transaction for dropped.
+    """
+
+    def wrap_make_request(self, make_request: Any) -> Any:
+        def asked_again(method: Any, params: Any) -> Any:
+            response = make_request(method, params)
+            for _ in range(RECEIPT_TRIES if method == "eth_getTransactionReceipt" else 0):
+                if response.get("result") is not None:
+                    break
+                time.sleep(RECEIPT_PAUSE_S)
+                response = make_request(method, params)
+            return response
+
+        return asked_again
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +69,7 @@ def project(node: Node) -> Iterator[Any]:
     network.connect("development", launch_rpc=False)
     rpc.backend = BACKENDS[node.settings.kind]
     brownie.chain._network_connected()
+    brownie.web3.middleware_onion.inject(ReceiptAfterNonce, layer=0)
     # Brownie collects garbage at each rollback; of all that is loaded by now nothing is garbage.
     gc.collect()
     gc.freeze()
@@ -67,8 +91,10 @@ def accounts(project: Any) -> Any:
 def rolled_back() -> Iterator[None]:
     """Undo on the chain what happened in the with block; may be nested."""
     before = brownie.chain._take_snapshot()
-    yield
-    brownie.chain._revert(before)
+    try:
+        yield
+    finally:
+        brownie.chain._revert(before)
 
 
 @pytest.fixture(scope="module", autouse=True)
