@@ -161,6 +161,16 @@ def test_hedged_and_unhedged_delta_differ_by_the_fills_so_far(finished) -> None:
         )
 
 
+def test_every_option_trade_earns_its_spread_and_every_hedge_pays_its_fee(finished) -> None:
+    folder, _ = finished
+    hours = rows(folder, "hours.csv")
+    assert sum(hour["option_edge"] > 0 for hour in hours) >= 8
+    assert sum(hour["fees_and_slippage"] < 0 for hour in hours) >= 10
+    for hour in hours:
+        assert hour["option_edge"] >= 0
+        assert hour["fees_and_slippage"] <= 0
+
+
 def test_each_rebalance_paid_the_base_fee_of_its_hour(finished) -> None:
     folder, _ = finished
     hours = rows(folder, "hours.csv")
