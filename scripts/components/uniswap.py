@@ -91,13 +91,26 @@ def create_pool(
         [settings.observations],
     )
     ticks = pool_math.tick_range(root, settings.range_factor, TICK_SPACING[settings.fee])
-    weth = settings.weth_amount
-    usdc = pool_math.usdc_beside(weth, root, ticks, base_is_token0)
+    usdc = pool_math.usdc_beside(settings.weth_amount, root, ticks, base_is_token0)
+    amounts = (settings.weth_amount, usdc)
+    _hold(runner, label, uniswap, tokens, owner, amounts)
+    ordered = amounts if base_is_token0 else amounts[::-1]
+    mint = (*pair, settings.fee, *ticks, *ordered, 0, 0, owner, NO_DEADLINE)
+    runner.call(f"{label}.liquidity", uniswap.positions, positions, "mint", [mint])
+    return pool
+
+
+def _hold(
+    runner: Runner,
+    label: str,
+    uniswap: Uniswap,
+    tokens: Tokens,
+    owner: str,
+    amounts: tuple[int, int],
+) -> None:
+    """WETH and USDC in the owner's hands, and allowed to the position manager."""
+    weth, usdc = amounts
     mint_usdc(runner, f"{label}.usdc", tokens, owner, usdc)
     wrap_ether(runner, f"{label}.weth", tokens, weth)
     approve(runner, f"{label}.approve_usdc", tokens.usdc, uniswap.positions, usdc)
     approve(runner, f"{label}.approve_weth", tokens.weth, uniswap.positions, weth)
-    amounts = [weth, usdc] if base_is_token0 else [usdc, weth]
-    mint = (*pair, settings.fee, *ticks, *amounts, 0, 0, owner, NO_DEADLINE)
-    runner.call(f"{label}.liquidity", uniswap.positions, positions, "mint", [mint])
-    return pool

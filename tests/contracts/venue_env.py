@@ -26,6 +26,8 @@ LIQUIDATION_THRESHOLD = Decimal("0.85")
 TARGET_HEALTH = Decimal("1.6")
 PARAMETERS = (16 * WAD // 10, 18 * WAD // 10, WAD // 100)
 BARE_AAVE = Aave(*[""] * 9)
+AAVE_POOL = packaged(AAVE, "protocol/pool/Pool").abi
+TOKEN = packaged(AAVE, "mocks/tokens/MintableERC20").abi
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,13 @@ class Env:
         return self.accounts[7]
 
     def usdc_of(self, who: Any) -> int:
-        return int(node.read(web3, self.tokens.usdc, _token_abi(), "balanceOf", [str(who)]))
+        return int(node.read(web3, self.tokens.usdc, TOKEN, "balanceOf", [str(who)]))
 
     def weth_of(self, who: Any) -> int:
-        return int(node.read(web3, self.tokens.weth, _token_abi(), "balanceOf", [str(who)]))
+        return int(node.read(web3, self.tokens.weth, TOKEN, "balanceOf", [str(who)]))
 
     def allowance(self, token: str, spender: str) -> int:
-        return int(node.read(web3, token, _token_abi(), "allowance", [str(self.venue), spender]))
+        return int(node.read(web3, token, TOKEN, "allowance", [str(self.venue), spender]))
 
     def debt(self) -> int:
         return -int(self.venue.position()[0])
@@ -108,7 +110,7 @@ class Env:
         if weth:
             market.wrap_weth(web3, self.tokens.weth, str(self.owner), weth)
             args = [str(self.harness), weth]
-            node.send(web3, str(self.owner), self.tokens.weth, _token_abi(), "transfer", args)
+            node.send(web3, str(self.owner), self.tokens.weth, TOKEN, "transfer", args)
 
 
 def wad(price: Decimal | int) -> int:
@@ -123,10 +125,6 @@ def fill_of(tx: Any) -> Fill:
 
 def swap_abi() -> Any:
     return packaged(UNISWAP_CORE, "UniswapV3Pool").abi
-
-
-def _token_abi() -> Any:
-    return packaged(AAVE, "dependencies/weth/WETH9").abi
 
 
 def build_market(
@@ -170,6 +168,21 @@ def build_short(project: Any, accounts: Any, base_is_token0: bool | None = None)
     env = replace(env, venue=deploy_short(env))
     env.fund(10_000_000 * USDC, 0)
     return env
+
+
+def send(env: Env, to: str, abi: Any, function: str, *args: Any, by: Any = None) -> None:
+    """One transaction of the owner, or of another account of the node."""
+    node.send(web3, str(by or env.owner), to, abi, function, list(args))
+
+
+def borrow_out(env: Env, leave: int) -> None:
+    """A whale borrows USDC until only `leave` units are left to withdraw."""
+    whale = str(env.accounts[6])
+    market.wrap_weth(web3, env.tokens.weth, whale, 5000 * WAD)
+    send(env, env.tokens.weth, TOKEN, "approve", env.aave.pool, 5000 * WAD, by=whale)
+    send(env, env.aave.pool, AAVE_POOL, "supply", env.tokens.weth, 5000 * WAD, whale, 0, by=whale)
+    amount = env.usdc_of(env.aave.a_usdc) - leave
+    send(env, env.aave.pool, AAVE_POOL, "borrow", env.tokens.usdc, amount, 2, 0, whale, by=whale)
 
 
 def register_oracle(env: Env, manager: Any) -> Any:
