@@ -119,11 +119,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 baseBefore = weth.balanceOf(address(this));
         (filledBase, quoteFlow) = IHedgeVenue(venue).trade(base, limitPrice, data);
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
-        emit VenueTradeSettled(
-            venue,
-            _fromUsdc(usdcBack) - _fromUsdc(usdcIn),
-            baseBack.toInt256() - baseIn.toInt256()
-        );
+        emit VenueTradeSettled(venue, _fromUsdc(usdcBack) - _fromUsdc(usdcIn), baseBack.toInt256() - baseIn.toInt256());
     }
 
     // ------------------------------------------------------------------ settlement
@@ -281,9 +277,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
-    function marginOf(
-        address account
-    ) external view returns (int256 equity, uint256 initial, uint256 maintenance) {
+    function marginOf(address account) external view returns (int256 equity, uint256 initial, uint256 maintenance) {
         Portfolio memory p = _portfolio(account);
         if (account == vault) return _scenarioMargin(p);
         equity = engine.equity(p);
@@ -340,7 +334,10 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @dev Credits the vault with what arrived since the two balances were read, and with nothing else.
-    function _creditReturned(uint256 usdcBefore, uint256 baseBefore) private returns (uint256 usdcBack, uint256 baseBack) {
+    function _creditReturned(
+        uint256 usdcBefore,
+        uint256 baseBefore
+    ) private returns (uint256 usdcBack, uint256 baseBack) {
         usdcBack = usdc.balanceOf(address(this)) - usdcBefore;
         baseBack = weth.balanceOf(address(this)) - baseBefore;
         _record(usdc, usdcBack.toInt256());

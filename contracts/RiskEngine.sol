@@ -91,9 +91,7 @@ contract RiskEngine is IRiskEngine, AccessManaged {
     }
 
     /// @inheritdoc IRiskEngine
-    function margin(
-        Portfolio calldata p
-    ) external view returns (int256 equity_, uint256 initial, uint256 maintenance) {
+    function margin(Portfolio calldata p) external view returns (int256 equity_, uint256 initial, uint256 maintenance) {
         MarginParameters memory m = _parameters;
         Option[] memory options = _load(p.legs);
         uint256 spot = _spotOf(p);

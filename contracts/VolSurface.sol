@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IMarketOracle} from "./interfaces/IMarketOracle.sol";
 import {IVolSurface} from "./interfaces/IVolSurface.sol";
 import {SeriesIdLib} from "./libraries/SeriesId.sol";
@@ -45,7 +44,8 @@ contract VolSurface is IVolSurface, AccessManaged {
         SurfaceParameters memory p = _parameters;
         (uint256 spot, ) = oracle.spot(underlying);
         uint256 gap = referenceSpot > spot ? referenceSpot - spot : spot - referenceSpot;
-        if (gap > Wad.mulDown(spot, p.maxSpotDeviation)) revert ReferenceSpotOff(referenceSpot, spot, p.maxSpotDeviation);
+        if (gap > Wad.mulDown(spot, p.maxSpotDeviation))
+            revert ReferenceSpotOff(referenceSpot, spot, p.maxSpotDeviation);
         uint40 previous = 0;
         for (uint256 i = 0; i < slices.length; ++i) {
             SliceInput calldata s = slices[i];
@@ -101,7 +101,8 @@ contract VolSurface is IVolSurface, AccessManaged {
     function _check(SliceInput calldata s, SurfaceParameters memory p) private view {
         if (s.expiry <= block.timestamp) revert SliceExpired(s.expiry, block.timestamp);
         if (uint256(s.expiry) % 1 days != SeriesIdLib.EXPIRY_SECOND_OF_DAY) revert SeriesIdLib.ExpiryOffGrid(s.expiry);
-        if (s.carry > int64(p.maxCarry) || s.carry < -int64(p.maxCarry)) revert CarryOutOfRange(s.carry, int64(p.maxCarry));
+        if (s.carry > int64(p.maxCarry) || s.carry < -int64(p.maxCarry))
+            revert CarryOutOfRange(s.carry, int64(p.maxCarry));
         Svi.validate(s.slice);
         uint256 atm = Svi.impliedVol(s.slice, 0, s.expiry - block.timestamp);
         if (atm < p.minVol || atm > p.maxVol) revert AtmVolOutOfRange(s.expiry, atm, p.minVol, p.maxVol);

@@ -105,11 +105,7 @@ abstract contract Settling is Accounts {
 
     /// @return net payoff of the account's legs of one expiry, rounded down.
     /// @return short contracts short among them.
-    function _netPayoff(
-        address account,
-        uint56 key,
-        uint256 price
-    ) private view returns (int256 net, uint256 short) {
+    function _netPayoff(address account, uint56 key, uint256 price) private view returns (int256 net, uint256 short) {
         Leg[] memory legs = _legs(account);
         for (uint256 i = 0; i < legs.length; ++i) {
             if (legs[i].series.expiryKey() != key) continue;
