@@ -13,6 +13,9 @@ import {Accounts} from "./Accounts.sol";
 abstract contract Settling is Accounts {
     using SafeCast for uint256;
 
+    /// @dev The factor of an expiry whose losers had nothing, WAD.
+    uint256 private constant NOTHING_PAID = 1;
+
     uint256 internal _insurance;
     uint256 internal _pot;
     /// @notice WAD discount at which anyone may cure a debt, and the cap on negative cash that no WETH covers, WAD USD.
@@ -97,7 +100,8 @@ abstract contract Settling is Accounts {
         uint56 key = SeriesIdLib.expiryKeyOf(underlying, expiry);
         (int256 net, ) = _netPayoff(account, key, price);
         if (_removeLegs(account, key) == 0) return;
-        uint256 gain = _min(Wad.mulDown(uint256(net), factor), _pot);
+        // At the least factor a gain of a USD would still be a wei, out of the pot of other expiries.
+        uint256 gain = factor == NOTHING_PAID ? 0 : _min(Wad.mulDown(uint256(net), factor), _pot);
         _pot -= gain;
         _moveCash(account, int256(gain));
         emit GainPaid(underlying, expiry, account, gain);

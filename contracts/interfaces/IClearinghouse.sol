@@ -13,7 +13,7 @@ interface IClearinghouse {
     /// @param owed WAD USD lost by converted
     /// losers, which the winners gain.
     /// @param shortfall WAD USD of `owed` that nobody could pay.
-    /// @param payoutFactor WAD, 0 until fixed.
+    /// @param payoutFactor WAD, 0 until fixed, 1 where nothing is paid.
     struct Settlement {
         uint128 openShort;
         uint128 owed;

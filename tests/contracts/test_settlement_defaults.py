@@ -150,27 +150,24 @@ def test_a_net_winner_with_shorts_shares_the_shortfall_on_his_net(core: Core, ca
     assert core.cash(two) == 20_000 * WAD + 9 * 9_000 * WAD * factor // WAD
 
 
-def test_a_total_default_still_finalises_and_takes_nothing_of_others(core: Core, call: int) -> None:
-    """Pot and factor of one expiry never pay with the money of another."""
+def test_a_total_default_takes_nothing_of_another_expiry(core: Core, call: int) -> None:
+    """Found by tests/stateful: a factor of one unit paid a wei for each USD, out of another expiry's pot."""
     without_venues(core)
     core.clearinghouse.withdrawBase(10 * WAD, core.vault, {"from": core.vault})
-    later = core.series(2, 2_000)
-    core.trade(core.takers[1], core.takers[2], [(later, 5)])
-    core.trade(core.vault, core.takers[0], [(call, 10)])
-    core.clearinghouse.withdrawCash(
-        core.clearinghouse.freeCashOf(core.vault), core.gov, {"from": core.vault}
-    )
-    core.prove(DAY1, 60_000.0)
+    core.trade(core.vault, core.takers[3], [(core.series(2, 2_000), 10)])
+    ruined(core, call)
     phase(core, "convert", core.vault)
     phase(core, "finalise")
-    phase(core, "claim", core.takers[0])
-    left = pot(core)
-    core.prove(2, 2_100.0)
-    for name, who in (("convert", [core.takers[1]]), ("finalise", []), ("claim", [core.takers[2]])):
+    assert core.cash(core.vault) == 0
+    before = pot(core)
+    core.prove(2, 6_000.0)
+    for name, who in (("convert", [core.vault]), ("finalise", []), ("claim", [core.takers[3]])):
         args = (UNDERLYING, core.expiry(2), *([who] if who else []))
         getattr(core.clearinghouse, name)(*args, {"from": core.gov})
-    assert core.cash(core.takers[2]) == 20_500 * WAD
-    assert pot(core) == left < 580_003
+    core.check_books()
+    assert core.settlement(2) == (0, 40_000 * WAD, 40_000 * WAD, 1)
+    assert (core.cash(core.takers[3]), pot(core)) == (20_000 * WAD, before)
+    phase(core, "claim", *core.takers[:3])
 
 
 # ---------------------------------------------------------------- debts

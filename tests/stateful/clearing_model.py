@@ -73,6 +73,7 @@ class Account:
 class Settlement:
     """One expiry on its way through the phases, and its own part of the pot."""
 
+    expiry: int
     price: int = 0
     owed: int = 0
     shortfall: int = 0
@@ -80,13 +81,26 @@ class Settlement:
     pot: int = 0
     counted: set[str] = field(default_factory=set)
 
+    def gain(self, account: Account) -> int:
+        """What a winner gets; a factor of one stands for zero."""
+        net = max(account.net(self.expiry, self.price), 0)
+        return net * self.factor // WAD if self.factor > 1 else 0
+
+
+class Settlements(dict[int, Settlement]):
+    """Settlements by expiry, made when first asked for."""
+
+    def __missing__(self, expiry: int) -> Settlement:
+        self[expiry] = Settlement(expiry)
+        return self[expiry]
+
 
 class ClearingModel:
     """All accounts, with the insurance fund and what is settled."""
 
     def __init__(self, cap: int, discount: int) -> None:
         self.accounts: dict[str, Account] = defaultdict(Account)
-        self.settlements: dict[int, Settlement] = defaultdict(Settlement)
+        self.settlements = Settlements()
         self.insurance = 0
         self.cap = cap
         self.discount = discount
@@ -147,7 +161,7 @@ class ClearingModel:
 
     def claim(self, who: str, expiry: int) -> None:
         account, s = self.accounts[who], self.settlements[expiry]
-        gain = account.net(expiry, s.price) * s.factor // WAD
+        gain = s.gain(account)
         account.drop(expiry)
         account.cash += gain
         s.pot -= gain
@@ -155,4 +169,4 @@ class ClearingModel:
     def still_owed(self, expiry: int) -> int:
         """I-12: what the winners who have not claimed will get."""
         s = self.settlements[expiry]
-        return sum(max(a.net(expiry, s.price), 0) * s.factor // WAD for a in self.accounts.values())
+        return sum(s.gain(account) for account in self.accounts.values())

@@ -98,7 +98,7 @@ class ClearingMachine(ClearingActions):
         for day in EXPIRIES:
             s = self.model.settlements[self.core.expiry(day)]
             assert self.core.settlement(day)[1:] == (s.owed, s.shortfall, s.factor)
-            if s.factor > 1:
+            if s.factor:
                 dust = s.pot - self.model.still_owed(self.core.expiry(day))
                 legs = (TAKERS + 1) * len(STRIKES) * 2
                 assert 0 <= dust <= s.owed // WAD + legs + FACTOR_DUST
