@@ -32,11 +32,14 @@ class Bars:
     def __len__(self) -> int:
         return len(self.open_s)
 
-    def known_by(self, as_of_s: int) -> Bars:
-        """The candles that have closed at `as_of_s`."""
-        last = int(np.searchsorted(self.open_s + self.step_s, as_of_s, side="right"))
+    def window(self, start_s: int, as_of_s: int) -> Bars:
+        """The candles that open at or after `start_s` and have closed at `as_of_s`."""
+        rows = slice(
+            int(np.searchsorted(self.open_s, start_s)),
+            int(np.searchsorted(self.open_s + self.step_s, as_of_s, side="right")),
+        )
         columns = (self.open, self.high, self.low, self.close)
-        return Bars(self.step_s, self.open_s[:last], *(column[:last] for column in columns))
+        return Bars(self.step_s, self.open_s[rows], *(column[rows] for column in columns))
 
 
 def checked_bars(
@@ -69,7 +72,7 @@ def checked_bars(
             )
     if times.size == 0:
         raise DataError("no candles: give at least one")
-    refuse(~np.isfinite(times), lambda row: f"time {times[row]!r} is not finite")
+    refuse(~np.isfinite(times), lambda row: f"time {times[row]:g} is not finite")
     for name, values in columns.items():
         wrong = ~(np.isfinite(values) & (values > 0.0))
         refuse(wrong, partial(_must_be_positive, name, values))
@@ -82,7 +85,7 @@ def checked_bars(
 
 
 def _must_be_positive(name: str, values: Floats, row: int) -> str:
-    return f"{name} {values[row]!r} must be finite and positive"
+    return f"{name} {values[row]:g} must be finite and positive"
 
 
 def refuse(bad: NDArray[np.bool_], why: Callable[[int], str]) -> None:

@@ -29,7 +29,6 @@ def design(panel: Panel) -> Floats:
     week, long = (7, 90) if day == 1 else (day, 7 * day)
     slow = decayed_mean(panel.range_var, SLOW)
     spot_scale = np.sqrt(trailing_mean(panel.range_var, week))
-    weekly = trailing_mean(panel.ret, 7) * np.sqrt(7.0 / slow)
     with np.errstate(divide="ignore", invalid="ignore"):
         jumps = np.clip(
             np.nan_to_num(1.0 - panel.bipower / panel.rv, nan=0.0, neginf=-0.5), -0.5, 1
@@ -40,7 +39,7 @@ def design(panel: Panel) -> Floats:
             *(_log(trailing_mean(panel.rv, window), slow) for window in (1, week)),
             _log(panel.tail, slow),
             np.minimum(panel.ret / spot_scale, 0.0),
-            np.minimum(weekly, 0.0),
+            np.minimum(trailing_mean(panel.ret, 7) * np.sqrt(7.0 / slow), 0.0),
             jumps,
         ]
     return np.column_stack([*columns, *_implied_columns(panel, slow), *_season(panel)])

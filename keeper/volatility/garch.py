@@ -18,7 +18,6 @@ from keeper.volatility.forecast import (
 from keeper.volatility.panel import Panel
 
 SCALE = 100.0  # arch's optimiser wants returns in percent
-LONGEST_MEMORY = 0.9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class _FittedGarch:
     start: float
 
     def predict(self, panel: Panel) -> Floats:
-        """Mean of the expected variance over the horizon: geometric decay towards the long run."""
+        """Mean of the expected variance over the horizon; exact for a memory of one (no long run) too."""
         nexts = np.empty(len(panel))
         variance = self.start
         for row, move in enumerate(panel.ret):
@@ -72,7 +71,6 @@ class _FittedGarch:
             news = self.alpha + (self.gamma if move < 0.0 else 0.0)
             variance = self.omega + news * square + self.beta * variance
             nexts[row] = variance
-        memory = min(self.alpha + self.gamma / 2.0 + self.beta, LONGEST_MEMORY)
-        long_run = self.omega / (1.0 - memory)
-        weight = (1.0 - memory**self.horizon) / (self.horizon * (1.0 - memory))
-        return np.asarray(long_run + weight * (nexts - long_run))
+        powers = (self.alpha + self.gamma / 2.0 + self.beta) ** np.arange(self.horizon)
+        added = np.r_[0.0, np.cumsum(powers)[:-1]].mean()
+        return np.asarray(nexts * powers.mean() + self.omega * added)

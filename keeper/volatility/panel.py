@@ -125,7 +125,7 @@ def _implied(
     refuse(
         ~(np.isfinite(times) & np.isfinite(values) & (values > 0.0)),
         lambda row: (
-            f"implied volatility {values[row]!r} at {times[row]!r} must be finite and positive"
+            f"implied volatility {values[row]:g} at {times[row]:.0f} must be finite and positive"
         ),
     )
     refuse(np.r_[False, np.diff(times) <= 0.0], lambda _: "implied times must rise")

@@ -17,7 +17,7 @@ from keeper.volatility.panel import Panel
 from keeper.volatility.walk import refits
 
 ROUNDS = 500
-TOLERANCE = 1e-8
+TOLERANCE = 1e-6  # of log-likelihood a row
 MIN_ROWS_PER_STATE = 40
 FLOOR_SHARE = (
     0.05  # least standard deviation of a state, as a share of all: keeps a state off one point
@@ -46,8 +46,10 @@ class RegimeModel:
         return np.asarray(now @ np.linalg.matrix_power(self.transition, steps))
 
 
-def fit_regimes(values: ArrayLike, states: int = 3) -> RegimeModel:
-    """Maximum likelihood by expectation maximisation from quantile starts (no chance involved).
+def fit_regimes(
+    values: ArrayLike, states: int = 3, start: RegimeModel | None = None
+) -> RegimeModel:
+    """Maximum likelihood by expectation maximisation, from quantiles (no chance involved) or from an older model.
 
     `values` are usually log variances, NaN allowed. DataError for fewer than two states, too short a history, an
     infinite value, or values that do not vary.
@@ -59,11 +61,12 @@ def fit_regimes(values: ArrayLike, states: int = 3) -> RegimeModel:
     spread = float(seen.std())
     if spread < 1e-12:
         raise DataError("the values do not vary: no regimes can be told apart")
-    model = _first_guess(seen, states, spread)
+    model = start if start is not None else _first_guess(seen, states, spread)
+    reached = -np.inf
     for _ in range(ROUNDS):
         better = _improved(model, series, spread * FLOOR_SHARE)
-        done = better.log_likelihood - model.log_likelihood < TOLERANCE * series.size
-        model = better
+        done = better.log_likelihood - reached < TOLERANCE * series.size
+        model, reached = better, better.log_likelihood
         if done:
             break
     return _ordered(model)
@@ -80,11 +83,10 @@ def regimes_walk(
         values = np.log(panel.range_var)
     values = np.where(np.isfinite(values), values, np.nan)
     out = np.full((len(panel), states), np.nan)
-    models = []
+    models: list[RegimeModel] = []
     for begin, end in refits(panel, first_target_s):
-        model = fit_regimes(values[: begin + 1], states)
-        out[begin:end] = model.filtered(values[:end])[begin:end]
-        models.append(model)
+        models.append(fit_regimes(values[: begin + 1], states, models[-1] if models else None))
+        out[begin:end] = models[-1].filtered(values[:end])[begin:end]
     return out, models
 
 
@@ -123,13 +125,12 @@ def _improved(model: RegimeModel, series: Floats, floor: float) -> RegimeModel:
     """One round of expectation maximisation; its log-likelihood is that of the model before it."""
     filtered, total = _filter(model, series)
     smoothed = filtered.copy()
-    moves = np.zeros_like(model.transition)
+    ahead = np.maximum(filtered[:-1] @ model.transition, 1e-300)
+    ratio = np.empty_like(ahead)
     for row in range(len(series) - 2, -1, -1):
-        ahead = filtered[row] @ model.transition
-        ratio = smoothed[row + 1] / np.maximum(ahead, 1e-300)
-        pair = filtered[row][:, None] * model.transition * ratio
-        smoothed[row] = pair.sum(axis=1)
-        moves += pair
+        ratio[row] = smoothed[row + 1] / ahead[row]
+        smoothed[row] = filtered[row] * (model.transition @ ratio[row])
+    moves = model.transition * (filtered[:-1].T @ ratio)
     known = np.isfinite(series)
     weight = smoothed[known] / np.maximum(smoothed[known].sum(axis=0), 1e-300)
     mean = weight.T @ series[known]

@@ -27,7 +27,7 @@ def qlike(realised: ArrayLike, forecast: ArrayLike) -> Floats:
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             raise DataError(
-                f"{name} variance {values[row]!r} in row {row} must be finite and positive"
+                f"{name} variance {values[row]:g} in row {row} must be finite and positive"
             )
     ratio = truth / guess
     return np.asarray(ratio - np.log(ratio) - 1.0)

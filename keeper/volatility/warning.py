@@ -90,11 +90,12 @@ class StressWarning:
     trees: Any
     calibration: Any
     method: str
+    columns: NDArray[np.bool_]  # those that the training rows held numbers in
 
     def probability(self, features: ArrayLike) -> Floats:
         """Calibrated probability for each row, inside [0.001, 0.999]. DataError for infinite features."""
         x = _features(features)
-        raw = self.trees.decision_function(x)
+        raw = self.trees.decision_function(x[:, self.columns])
         if self.method == "isotonic":
             found = self.calibration.predict(raw)
         else:
@@ -121,24 +122,27 @@ def fit_warning(
     known = np.isin(label, (0.0, 1.0))
     if (~known & ~np.isnan(label)).any():
         raise DataError("events must be 0, 1 or NaN")
-    x, label = x[known], label[known].astype(np.int64)
+    x, label = x[known], label[known]
     if len(label) < MIN_ROWS or not 0.0 < calibration_share < 1.0:
         raise DataError(f"{len(label)} known rows, {MIN_ROWS} needed; share {calibration_share}")
     split = int(len(label) * (1.0 - calibration_share))
     old, new = slice(0, split - horizon), slice(split, None)
     _need_both(label[old], "older")
     _need_both(label[new], "newer")
+    columns = np.asarray(np.isfinite(x[old]).any(axis=0), dtype=np.bool_)
+    if not columns.any():
+        raise DataError("the older rows hold no finite feature")
     trees = HistGradientBoostingClassifier(
         max_iter=80, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=30,
         l2_regularization=5.0, early_stopping=False, random_state=0,
     )  # fmt: skip
-    trees.fit(x[old], label[old])
-    raw = trees.decision_function(x[new])
+    trees.fit(x[old][:, columns], label[old])
+    raw = trees.decision_function(x[new][:, columns])
     if int(label[new].sum()) >= ISOTONIC_EVENTS:
         steps = IsotonicRegression(out_of_bounds="clip", y_min=0.0, y_max=1.0)
-        return StressWarning(trees, steps.fit(raw, label[new]), "isotonic")
+        return StressWarning(trees, steps.fit(raw, label[new]), "isotonic", columns)
     line = LogisticRegression(C=1.0).fit(raw[:, None], label[new])
-    return StressWarning(trees, line, "platt")
+    return StressWarning(trees, line, "platt", columns)
 
 
 def warning_walk(
@@ -167,7 +171,7 @@ def _features(features: ArrayLike) -> Floats:
     return x
 
 
-def _need_both(label: NDArray[np.int64], part: str) -> None:
+def _need_both(label: Floats, part: str) -> None:
     events = int(label.sum())
     if min(events, len(label) - events) < MIN_EVENTS:
         raise DataError(
