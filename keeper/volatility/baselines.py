@@ -68,7 +68,7 @@ class Har:
 
     `logs` regresses logarithms; the level is put right by the mean of realised / fitted over the training rows.
     Without logs a fitted value below the least variance seen is raised to it. `implied` adds the index; rows
-    without it are then left out.
+    without it are then left out, as are rows where a price did not move at all: they get no forecast from logs.
     """
 
     logs: bool = True
@@ -86,10 +86,9 @@ class Har:
         own = require_panels(panels)
         target, design = own.target(horizon), har_design(own, self.implied)
         known = np.isfinite(target) & np.isfinite(design).all(axis=1)
+        known &= (target > 0.0) & (design > 0.0).all(axis=1)
         require_rows(int(known.sum()))
         y, x = target[known], design[known]
-        if not (y > 0.0).all() or not (x > 0.0).all():
-            raise DataError("variances of zero in the history: constant prices cannot be forecast")
         floor = float(y.min())
         if self.logs:
             y, x = np.log(y), np.log(x)
@@ -109,8 +108,7 @@ class _FittedHar:
     def predict(self, panel: Panel) -> Floats:
         design = har_design(panel, self.implied)
         if self.logs:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                design = np.log(design)
+            design = np.log(np.where(design > 0.0, design, np.nan))
             return np.asarray(np.exp(self.weights[0] + (design * self.weights[1:]).sum(axis=1)))
         level = self.weights[0] + (design * self.weights[1:]).sum(axis=1)
         return np.asarray(np.maximum(level, self.floor))

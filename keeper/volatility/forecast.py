@@ -61,7 +61,8 @@ def mean_corrected(inner: Fitted, panel: Panel, horizon: int) -> Scaled:
     target, forecast = panel.target(horizon), inner.predict(panel)
     known = np.isfinite(target) & np.isfinite(forecast)
     require_rows(int(known.sum()))
-    if not (forecast[known] > 0.0).all() or not target[known].any():
+    known &= forecast > 0.0
+    if not target[known].any():
         raise DataError("variances of zero in the history: constant prices cannot be forecast")
     return Scaled(inner, float(np.mean(target[known] / forecast[known])))
 

@@ -145,11 +145,14 @@ def _hourly(bars: Bars) -> Table:
     out: Table = {}
     for horizon in HOURLY_HORIZONS:
         target = panel.target(horizon)
-        for model in (Ewma(0.94, corrected=True), Har(), GammaRegression()):
-            forecast = walk_forward(model, [panel], horizon, FIRST_TARGET_S)
-            known = np.isfinite(forecast) & (target > 0.0)
+        forecasts = {
+            model.name: walk_forward(model, [panel], horizon, FIRST_TARGET_S)
+            for model in (Ewma(0.94, corrected=True), Har(), GammaRegression())
+        }
+        known = (target > 0.0) & np.all([f > 0.0 for f in forecasts.values()], axis=0)
+        for name, forecast in forecasts.items():
             loss = float(qlike(target[known], forecast[known]).mean())
-            out.setdefault(model.name, {})[f"{horizon}h"] = round(loss, 4)
+            out.setdefault(name, {})[f"{horizon}h"] = round(loss, 4)
     return out
 
 

@@ -32,7 +32,7 @@ def constant():
 
 @pytest.mark.parametrize("model", FITTING, ids=NAMES)
 def test_constant_prices(model, constant):
-    with pytest.raises(DataError, match="constant prices|more history"):
+    with pytest.raises(DataError, match=r"constant prices|more history"):
         model.fit([constant], 1)
 
 

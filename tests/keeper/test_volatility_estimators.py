@@ -30,12 +30,13 @@ def one(open_, high, low, close):
 def test_one_candle_by_hand():
     """Open 100, high 110, low 95, close 105."""
     bar = one(100.0, 110.0, 95.0, 105.0)
-    h, l, c = (math.log(x / 100.0) for x in (110.0, 95.0, 105.0))
+    high, low, close = (math.log(x / 100.0) for x in (110.0, 95.0, 105.0))
     year = YEAR_HOURS
-    assert est.parkinson(bar) == pytest.approx((h - l) ** 2 / (4 * math.log(2)) * year)
-    wanted = 0.5 * (h - l) ** 2 - (2 * math.log(2) - 1) * c**2
+    assert est.parkinson(bar) == pytest.approx((high - low) ** 2 / (4 * math.log(2)) * year)
+    wanted = 0.5 * (high - low) ** 2 - (2 * math.log(2) - 1) * close**2
     assert est.garman_klass(bar) == pytest.approx(wanted * year)
-    assert est.rogers_satchell(bar) == pytest.approx((h * (h - c) + l * (l - c)) * year)
+    wanted = high * (high - close) + low * (low - close)
+    assert est.rogers_satchell(bar) == pytest.approx(wanted * year)
 
 
 def test_alternating_closes_by_hand():

@@ -39,7 +39,7 @@ def test_known_parameters_come_back(chain, model):
 
 
 def test_filter_agrees_with_hmmlearn(chain, model):
-    """hmmlearn's smoothed probability of the last row of a prefix is the filtered one."""
+    """The smoothed probability by hmmlearn of the last row of a prefix is the filtered one."""
     peer = GaussianHMM(3, covariance_type="diag")
     peer.startprob_, peer.transmat_ = model.start, model.transition
     peer.means_, peer.covars_ = model.mean[:, None], model.deviation[:, None] ** 2
