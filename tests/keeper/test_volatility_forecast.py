@@ -13,6 +13,7 @@ from arch import arch_model
 from keeper.volatility.baselines import Ewma, Har, Implied
 from keeper.volatility.combine import Combination
 from keeper.volatility.estimators import garman_klass_terms
+from keeper.volatility.features import design
 from keeper.volatility.forecast import forecast_vol, mean_corrected, trailing_mean
 from keeper.volatility.gamma import GammaRegression
 from keeper.volatility.garch import Garch, _FittedGarch
@@ -230,6 +231,19 @@ def test_hours_ahead():
     night, noon = forecast[coming == 6].mean(), forecast[coming == 18].mean()
     assert noon / night == pytest.approx(9.0, rel=0.35)
     assert forecast_vol(GammaRegression().fit([panel], 6), panel) > 0.2
+
+
+def test_the_season_is_that_of_the_period_to_come():
+    """2021-01-01 was a Friday: at its end Saturday is next, at its first hour's end one o'clock is."""
+    days = design(daily_panel(40, implied=False))[:, -6:]
+    assert [row.tolist() for row in days[:3]] == [
+        [0, 0, 0, 0, 1, 0],  # Saturday; Tuesday is the first column, Monday has none
+        [0, 0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0, 0],
+    ]
+    hours = design(build_panel(candles(np.full(72, 0.5)), HOUR))[:, -7:]
+    assert hours[0, :2] == pytest.approx([math.sin(math.pi / 12), math.cos(math.pi / 12)])
+    assert hours[[22, 23, 70, 71], -1].tolist() == [0, 1, 1, 0]
 
 
 def test_months_share_parameters(panel):
