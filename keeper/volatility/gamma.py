@@ -95,7 +95,8 @@ def _least_qlike(x: Floats, ratio: Floats, weight: Floats, penalty: float) -> Fl
 
     def loss(at: Floats) -> float:
         linear = a @ at
-        return float(weight @ (ratio * np.exp(-linear) + linear) + 0.5 * ridge @ at**2)
+        with np.errstate(over="ignore"):
+            return float(weight @ (ratio * np.exp(-linear) + linear) + 0.5 * ridge @ at**2)
 
     best = loss(slopes)
     for _ in range(ROUNDS):
@@ -103,7 +104,7 @@ def _least_qlike(x: Floats, ratio: Floats, weight: Floats, penalty: float) -> Fl
         step = inverse @ gradient
         if float(np.abs(step).max()) < TOLERANCE:
             return slopes
-        while (tried := loss(slopes + step)) > best and float(np.abs(step).max()) >= TOLERANCE:
+        while not (tried := loss(slopes + step)) <= best and np.abs(step).max() >= TOLERANCE:
             step = step / 2.0
         slopes, best = slopes + step, min(tried, best)
     if float(np.abs(step).max()) > 1e-4:

@@ -64,11 +64,14 @@ def build_panel(
     """Panel over the whole periods that the candles cover, from the first complete one.
 
     `implied_vol` is an annualised decimal volatility index and `implied_known_s` when each value became known (a
-    daily close: the end of its day). A period takes the last value known by its end, at most two periods old.
+    daily close: the end of its day). A period takes the last value known by its end, at most two periods old (two
+    days, where that is longer).
     Raises DataError for a period that is not a multiple of the step and for no complete period.
     """
     if period_s < bars.step_s or period_s % bars.step_s:
         raise DataError(f"period_s {period_s} must be a multiple of the candles' {bars.step_s} s")
+    if len(bars) == 0:
+        raise DataError("no candles: give at least one whole period of them")
     first = -(-int(bars.open_s[0]) // period_s)
     count = int(bars.open_s[-1] + bars.step_s) // period_s - first
     if count < 1:
