@@ -1,4 +1,6 @@
-"""`python -m scripts.bench [gas] [pricing] [--accept]`: measure, print, and write build/bench/*.json.
+"""`python -m scripts.bench [gas] [pricing] [volatility] [--accept]`: measure, print, and write build/bench/*.json.
+
+Gas and pricing by default. `volatility` takes minutes, needs market data, and adds its figures to quant.json.
 
 `--accept` also makes the gas figures the committed snapshot that tests/e2e/test_gas.py compares with.
 """
@@ -18,9 +20,15 @@ FOLDER = ROOT / "build/bench"
 SNAPSHOT = ROOT / "tests/e2e/gas.json"
 
 
-def _write(path: Path, figures: Mapping[str, float]) -> None:
+def _write(path: Path, figures: Mapping[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _add(path: Path, figures: Mapping[str, object]) -> None:
+    """Into a file that several measurements share."""
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    _write(path, {**old, **figures})
 
 
 def _show(title: str, figures: Mapping[str, float]) -> None:
@@ -30,9 +38,9 @@ def _show(title: str, figures: Mapping[str, float]) -> None:
 
 
 def main() -> None:
-    """Run what is asked for, everything by default."""
+    """Run what is asked for, gas and pricing by default."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["gas", "pricing", []], default=[])
+    parser.add_argument("what", nargs="*", choices=["gas", "pricing", "volatility", []], default=[])
     parser.add_argument(
         "--accept", action="store_true", help="commit the gas figures as the snapshot"
     )
@@ -46,7 +54,18 @@ def main() -> None:
     if not asked.what or "pricing" in asked.what:
         pricing = measure_pricing()
         _write(FOLDER / "pricing.json", pricing)
+        _add(FOLDER / "quant.json", pricing)
         _show("pricing", pricing)
+    if "volatility" in asked.what:
+        from scripts.bench.volatility import DATA, measure_volatility, show
+
+        if not DATA.exists():
+            raise SystemExit(
+                f"volatility: no market data at {DATA}, set GAMMADESK_DATA to their folder"
+            )
+        found = measure_volatility(FOLDER)
+        _add(FOLDER / "quant.json", found)
+        show(found)
 
 
 if __name__ == "__main__":
