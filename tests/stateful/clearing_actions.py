@@ -19,11 +19,13 @@ EXPIRIES = (1, 2, 3)
 anybody = st.integers(0, TAKERS)
 usd_units = st.one_of(st.integers(1, 30_000 * USDC), st.integers(1, 100))
 weis = st.one_of(st.integers(1, 10 * WAD), st.integers(1, 1000))
-parts = st.one_of(st.just(1000), st.integers(1, 1100))
+# Thousandths of what there is; 0 stands for one unit.
+parts = st.one_of(st.just(1000), st.integers(0, 1100), st.just(0))
 sizes = st.one_of(st.integers(1, 8 * WAD), st.integers(1, 5))
 series = st.tuples(st.sampled_from(EXPIRIES), st.sampled_from(STRIKES), st.booleans())
 legs = st.lists(st.tuples(series, sizes, st.booleans()), min_size=1, max_size=4)
-deals = st.tuples(anybody, anybody, legs, st.integers(-500 * WAD, 500 * WAD))
+premiums = st.one_of(st.integers(-500 * WAD, 500 * WAD), st.integers(-70_000 * WAD, 70_000 * WAD))
+deals = st.tuples(anybody, anybody, legs, premiums)
 prices = st.sampled_from((300, 1_500, 1_750, 2_000, 2_001, 2_400, 3_333, 9_000, 60_000))
 orders = st.permutations(range(TAKERS + 1))
 
@@ -70,7 +72,9 @@ class ClearingActions(RuleBasedStateMachine):
                  draw.choice((draw.randint(1, 4 * WAD), draw.randint(WAD, 9 * WAD))), draw.random() < 0.5)
                 for _ in range(draw.randint(1, 3))
             ]  # fmt: skip
-            self._deal(maker, taker, some, draw.randint(-200 * WAD, 200 * WAD))
+            self._deal(
+                maker, taker, some, draw.choice((1, 100)) * draw.randint(-300 * WAD, 300 * WAD)
+            )
 
     def _deposit(self, person: str, usdc: int, base: int) -> None:
         self.house.depositCash(usdc, {"from": person})
@@ -227,6 +231,9 @@ class ClearingActions(RuleBasedStateMachine):
         for person in [self.who[i] for i in order[:many]]:
             self.model.convert(person, self.core.expiry(day), self._mark(person, day))
             self.house.convert(*self._args(day), [person, person], {"from": person})
+        if self.model.open_short(self.core.expiry(day)):
+            names, args = ("NotAllConverted",), self._args(day)
+            self.refuses(self.house.finalise, *args, sender=self.who[0], names=names)
 
     @precondition(lambda self: self._days("finalise"))
     @rule(last=st.booleans())

@@ -1,8 +1,1 @@
-from tests.brownie_fixtures import (  # noqa: F401
-    accounts,
-    chain,
-    isolation,
-    module_isolation,
-    node,
-    project,
-)
+"""Models beside contracts run in process (revm.py): no node, no brownie."""
