@@ -223,6 +223,8 @@ def test_an_interrupted_demo_stops_its_node(tmp_path: Path, signal_number: signa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell gives its background jobs an ignored SIGINT, which a child would inherit.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert running.stdout is not None
     pid = None
