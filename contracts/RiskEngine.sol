@@ -163,13 +163,20 @@ contract RiskEngine is IRiskEngine, AccessManaged {
     /// @dev Value and spot sensitivities of one contract: the forward moves in proportion to spot.
     function _mark(Option memory o) private pure returns (uint256 value, Greeks memory g) {
         if (o.tau == 0) return (_price(o, 0, 0, false), g);
-        BlackScholes.Output memory b = BlackScholes.greeks(o.isCall, o.forward, o.strike, o.vol, o.tau, DISCOUNT);
+        (uint256 price_, int256 delta, uint256 gamma, uint256 vega, int256 theta) = BlackScholes.greeks(
+            o.isCall,
+            o.forward,
+            o.strike,
+            o.vol,
+            o.tau,
+            DISCOUNT
+        );
         int256 ratio = int256(Wad.divDown(o.forward, o.spot));
-        value = b.price;
-        g.delta = Wad.mulTowardZero(b.delta, ratio);
-        g.gamma = Wad.mulTowardZero(Wad.mulTowardZero(int256(b.gamma), ratio), ratio);
-        g.vega = int256(b.vega);
-        g.theta = b.theta;
+        value = price_;
+        g.delta = Wad.mulTowardZero(delta, ratio);
+        g.gamma = Wad.mulTowardZero(Wad.mulTowardZero(int256(gamma), ratio), ratio);
+        g.vega = int256(vega);
+        g.theta = theta;
     }
 
     /// @dev Reads spot once per underlying and a slice once per run of legs with the same expiry.

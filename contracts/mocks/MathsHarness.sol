@@ -18,6 +18,14 @@ contract MathsHarness {
         uint256 discount;
     }
 
+    struct Output {
+        uint256 value;
+        int256 delta;
+        uint256 gamma;
+        uint256 vega;
+        int256 theta;
+    }
+
     function exps(int256[] calldata x) external pure returns (uint256[] memory r) {
         r = new uint256[](x.length);
         for (uint256 i = 0; i < x.length; ++i) r[i] = Wad.exp(x[i]);
@@ -46,10 +54,18 @@ contract MathsHarness {
         }
     }
 
-    function greeks(Option[] calldata o) external pure returns (BlackScholes.Output[] memory r) {
-        r = new BlackScholes.Output[](o.length);
+    function greeks(Option[] calldata o) external pure returns (Output[] memory r) {
+        r = new Output[](o.length);
         for (uint256 i = 0; i < o.length; ++i) {
-            r[i] = BlackScholes.greeks(o[i].isCall, o[i].forward, o[i].strike, o[i].vol, o[i].tau, o[i].discount);
+            (uint256 value, int256 delta, uint256 gamma, uint256 vega, int256 theta) = BlackScholes.greeks(
+                o[i].isCall,
+                o[i].forward,
+                o[i].strike,
+                o[i].vol,
+                o[i].tau,
+                o[i].discount
+            );
+            r[i] = Output(value, delta, gamma, vega, theta);
         }
     }
 
@@ -78,7 +94,7 @@ contract MathsHarness {
 
     function sviVariances(uint256 slice, int256[] calldata k) external pure returns (uint256[] memory w) {
         w = new uint256[](k.length);
-        for (uint256 i = 0; i < k.length; ++i) w[i] = Svi.totalVariance(slice, k[i]);
+        for (uint256 i = 0; i < k.length; ++i) w[i] = Svi.totalVariance(slice, Svi.checkedLogMoneyness(k[i]));
     }
 
     function sviVol(uint256 slice, int256 k, uint256 tauAtCommit) external pure returns (uint256) {
