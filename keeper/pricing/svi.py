@@ -149,7 +149,9 @@ def validate_word(word: int) -> None:
 def total_variance_wad(word: int, k_wad: int) -> int:
     """Svi.totalVariance in integers: WAD in and out, rounded down, never negative, |k| < 2^100."""
     if abs(k_wad) >= _MAX_K:
-        raise PricingError(f"k = {k_wad} is outside +-2^100: a logarithm of prices is within +-104 WAD")
+        raise PricingError(
+            f"k = {k_wad} is outside +-2^100: a logarithm of prices is within +-104 WAD"
+        )
     q = unpack(word)
     x = _toward_zero(k_wad << _Q, WAD) - q.m
     n = x * x + q.sigma * q.sigma

@@ -55,7 +55,7 @@ def ln_over_z(y: Real) -> Real:
 
 
 def half_power(y: Real) -> Real:
-    """c with 2^-g = (c - g) / (c + g), at g = sqrt(y): g coth(g ln(2) / 2)."""
+    """C with 2^-g = (c - g) / (c + g), at g = sqrt(y): g coth(g ln(2) / 2)."""
     half = mp.log(2) / 2
     g = mp.sqrt(y)
     return 1 / half if y == 0 else g * mp.coth(g * half)
@@ -157,10 +157,14 @@ def solidity(all_groups: list[Group]) -> str:
 
 
 def python(all_groups: list[Group]) -> str:
-    lines = ['"""Written by scripts/maths/constants.py, the same integers as MathsConstants.sol: do not edit."""']
+    lines = [
+        '"""Written by scripts/maths/constants.py, the same integers as MathsConstants.sol: do not edit."""'
+    ]
     for group in all_groups:
         lines += ["", f"# {group.about}"]
-        lines += [f"{name} = {value:#X}".replace("0X", "0x") for name, value in group.values.items()]
+        lines += [
+            f"{name} = {value:#X}".replace("0X", "0x") for name, value in group.values.items()
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -169,7 +173,10 @@ def main(arguments: list[str]) -> int:
     for name, fit in fitted.items():
         print(f"{name}: {mp.nstr(fit.error, 4)}")
     every = groups(fitted)
-    outputs: list[tuple[Path, Callable[[list[Group]], str]]] = [(SOLIDITY, solidity), (PYTHON, python)]
+    outputs: list[tuple[Path, Callable[[list[Group]], str]]] = [
+        (SOLIDITY, solidity),
+        (PYTHON, python),
+    ]
     for path, render in outputs:
         if "--write" in arguments:
             path.write_text(render(every), encoding="utf-8")

@@ -28,7 +28,8 @@ class Fit:
     error: Real
 
     def __call__(self, x: Real) -> Real:
-        return mp.polyval(self.p[::-1], x) / mp.polyval(self.q[::-1], x)
+        """p(x) / q(x)."""
+        return polynomial(self.p, x) / polynomial(self.q, x)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Fraction:
 
     c0: Real
     levels: list[tuple[Real, Real]]
+
+
+def polynomial(coefficients: Sequence[Real], x: Real) -> Real:
+    """Coefficients from the constant up, by Horner's rule."""
+    value = mp.mpf(0)
+    for c in reversed(coefficients):
+        value = value * x + c
+    return value
 
 
 def minimax(
@@ -68,15 +77,16 @@ def minimax(
         fit = Fit(fit.p, fit.q, worst)
         if len(extrema) < count or worst < min(abs(errors[i]) for i in extrema) * mp.mpf("1.01"):
             return fit
-        nodes = [_refined(lambda x: (f(x) - fit(x)) * weight(x), grid, i) for i in extrema]
+        nodes = [_refined(lambda x, fit=fit: (f(x) - fit(x)) * weight(x), grid, i) for i in extrema]
     return fit
 
 
 def _levelled(
     f: Function, weight: Function, degrees: tuple[int, int], nodes: Sequence[Real], last: Fit | None
 ) -> Fit:
-    """p / q whose weighted error has one size and alternating sign on the nodes; the system is solved repeatedly
-    because the unknown error multiplies the unknown q."""
+    """P / q whose weighted error has one size and alternating sign on the nodes; the system is solved repeatedly
+    because the unknown error multiplies the unknown q.
+    """
     n, m = degrees
     size = n + m + 2
     q = last.q if last else [mp.mpf(1)] + [mp.mpf(0)] * m
@@ -89,7 +99,7 @@ def _levelled(
                 a[i, j] = x**j
             for j in range(1, m + 1):
                 a[i, n + j] = -fx * x**j
-            a[i, size - 1] = (-1) ** i / weight(x) * mp.polyval(q[::-1], x)
+            a[i, size - 1] = (-1) ** i / weight(x) * polynomial(q, x)
             b[i] = fx
         solved = mp.lu_solve(a, b)
         q = [mp.mpf(1), *(solved[n + j] for j in range(1, m + 1))]
