@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/* solhint-disable no-inline-assembly */
+/* solhint-disable no-inline-assembly, function-max-lines */
 
 import {BlackScholesEdges} from "./BlackScholesEdges.sol";
 // solhint-disable-next-line no-global-import

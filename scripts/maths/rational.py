@@ -84,8 +84,9 @@ def minimax(
 def _levelled(
     f: Function, weight: Function, degrees: tuple[int, int], nodes: Sequence[Real], last: Fit | None
 ) -> Fit:
-    """P / q whose weighted error has one size and alternating sign on the nodes; the system is solved repeatedly
-    because the unknown error multiplies the unknown q.
+    """p / q whose weighted error has one size and alternating sign on the nodes.
+
+    The system is solved repeatedly because the unknown error multiplies the unknown q.
     """
     n, m = degrees
     size = n + m + 2
