@@ -84,7 +84,7 @@ def minimax(
 def _levelled(
     f: Function, weight: Function, degrees: tuple[int, int], nodes: Sequence[Real], last: Fit | None
 ) -> Fit:
-    """p / q whose weighted error has one size and alternating sign on the nodes.
+    """A fraction whose weighted error has one size and alternating sign on the nodes.
 
     The system is solved repeatedly because the unknown error multiplies the unknown q.
     """
