@@ -20,7 +20,7 @@ ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-quant test check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-quant test check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ bench: compile  ## gas and speed measurements
 
 bench-quant: setup  ## volatility forecasts on real candles (minutes), speed of the Greeks: build/bench/quant.json
 	@$(PY) -m scripts.bench pricing volatility
+
+bench-maths: compile  ## gas and errors of the option maths, into build/bench/maths.json
+	@$(PY) -m scripts.bench.maths $(ARGS)
 
 test: compile  ## all suites; one of them: make test-keeper, with ARGS="-k name"
 	@for suite in $(SUITES); do $(MAKE) --no-print-directory -s suite-$$suite; done

@@ -6,7 +6,9 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IMarketOracle} from "./interfaces/IMarketOracle.sol";
 import {Greeks, IRiskEngine, Portfolio} from "./interfaces/IRiskEngine.sol";
 import {IVolSurface} from "./interfaces/IVolSurface.sol";
+import {ScenarioTable} from "./ScenarioTable.sol";
 import {BlackScholes} from "./libraries/BlackScholes.sol";
+import {ScenarioKernel} from "./libraries/ScenarioKernel.sol";
 import {Leg, SeriesId} from "./libraries/SeriesId.sol";
 import {Svi} from "./libraries/Svi.sol";
 import {Wad} from "./libraries/Wad.sol";
@@ -27,6 +29,7 @@ contract RiskEngine is IRiskEngine, AccessManaged {
 
     uint256 private constant DISCOUNT = 1e18;
     int256 private constant SPOT_STEPS = 3;
+    uint256 private constant SPOT_MOVES = 7;
     /// @dev Volatility moves are stated at 30 days and scale with the square root of 30 days over tau, tau >= 7 days.
     uint256 private constant REFERENCE_TENOR = 30 days;
     uint256 private constant SHORTEST_TENOR = 7 days;
@@ -34,6 +37,8 @@ contract RiskEngine is IRiskEngine, AccessManaged {
 
     IMarketOracle public immutable oracle;
     IVolSurface public immutable surface;
+    /// @notice Normal distribution function that the margin scenarios read.
+    address public immutable scenarioTable;
 
     MarginParameters private _parameters;
 
@@ -45,6 +50,7 @@ contract RiskEngine is IRiskEngine, AccessManaged {
     ) AccessManaged(authority_) {
         oracle = oracle_;
         surface = surface_;
+        scenarioTable = address(new ScenarioTable());
         _setParameters(p);
     }
 
@@ -74,7 +80,7 @@ contract RiskEngine is IRiskEngine, AccessManaged {
 
     /// @inheritdoc IRiskEngine
     function optionValue(Leg[] calldata legs) external view returns (int256) {
-        return _value(_load(legs), 0, 0, false);
+        return _value(_load(legs));
     }
 
     /// @inheritdoc IRiskEngine
@@ -87,7 +93,7 @@ contract RiskEngine is IRiskEngine, AccessManaged {
 
     /// @inheritdoc IRiskEngine
     function equity(Portfolio calldata p) external view returns (int256) {
-        return _value(_load(p.legs), 0, 0, false) + _linear(p, _spotOf(p), 0);
+        return _value(_load(p.legs)) + _linear(p, _spotOf(p), 0);
     }
 
     /// @inheritdoc IRiskEngine
@@ -95,15 +101,8 @@ contract RiskEngine is IRiskEngine, AccessManaged {
         MarginParameters memory m = _parameters;
         Option[] memory options = _load(p.legs);
         uint256 spot = _spotOf(p);
-        equity_ = _value(options, 0, 0, false) + _linear(p, spot, 0);
-        int256 worst = equity_;
-        for (int256 i = -SPOT_STEPS; i <= SPOT_STEPS; ++i) {
-            int256 move = (int256(uint256(m.spotMove)) * i) / SPOT_STEPS;
-            int256 linear = _linear(p, spot, move);
-            worst = _min(worst, linear + _value(options, move, 0, false));
-            worst = _min(worst, linear + _value(options, move, m.volUp, true));
-            worst = _min(worst, linear + _value(options, move, m.volDown, false));
-        }
+        equity_ = _value(options) + _linear(p, spot, 0);
+        int256 worst = options.length == 0 ? equity_ : _min(equity_, _worst(p, m, options, spot));
         initial = uint256(equity_ - worst);
         for (uint256 i = 0; i < options.length; ++i) {
             if (options[i].size < 0 && options[i].tau > 0) {
@@ -134,42 +133,96 @@ contract RiskEngine is IRiskEngine, AccessManaged {
         return p.cash + p.venueQuote + Wad.mulSignedDown(int256(p.base) + p.venueBase, moved);
     }
 
-    /// @dev Sum of size x price at moved spot and volatility. Rounded down.
-    function _value(
+    /// @dev Least equity over spot moves x {volatility as it is, up, down}.
+    function _worst(
+        Portfolio calldata p,
+        MarginParameters memory m,
         Option[] memory options,
-        int256 spotMove,
-        uint256 volMove,
-        bool volUp
-    ) private pure returns (int256 total) {
-        for (uint256 i = 0; i < options.length; ++i) {
-            total += Wad.mulSignedDown(options[i].size, int256(_price(options[i], spotMove, volMove, volUp)));
+        uint256 spot
+    ) private view returns (int256 worst) {
+        uint256[] memory factors = new uint256[](SPOT_MOVES);
+        for (uint256 i = 0; i < SPOT_MOVES; ++i) factors[i] = uint256(Wad.IONE + _move(m, i));
+        ScenarioKernel.Row[3] memory rows = _rows(m, options, factors);
+        worst = type(int256).max;
+        for (uint256 i = 0; i < SPOT_MOVES; ++i) {
+            int256 fixed_ = _linear(p, spot, _move(m, i)) + _expired(options, factors[i]);
+            for (uint256 j = 0; j < 3; ++j) worst = _min(worst, fixed_ + ScenarioKernel.valueAt(rows[j], i));
         }
     }
 
-    function _price(Option memory o, int256 spotMove, uint256 volMove, bool volUp) private pure returns (uint256) {
-        if (o.settled != 0) return _payoff(o, o.settled);
-        uint256 forward = uint256(Wad.mulTowardZero(int256(o.forward), Wad.IONE + spotMove));
-        if (o.tau == 0) return _payoff(o, forward);
-        uint256 vol = o.vol;
-        if (volMove != 0) {
-            uint256 tenor = o.tau < SHORTEST_TENOR ? SHORTEST_TENOR : o.tau;
-            uint256 scaled = Wad.mulUp(volMove, Math.sqrt((REFERENCE_TENOR * 1e36) / tenor));
-            if (volUp) vol = Math.min(Wad.mulUp(vol, 1e18 + scaled), BlackScholes.MAX_VOL);
-            else vol = Wad.mulDown(vol, 1e18 - Math.min(scaled, MAX_VOL_DOWN));
+    /// @dev The live options at volatility as it is, up and down.
+    function _rows(
+        MarginParameters memory m,
+        Option[] memory options,
+        uint256[] memory factors
+    ) private view returns (ScenarioKernel.Row[3] memory rows) {
+        uint256 base = ScenarioKernel.load(scenarioTable);
+        rows[0] = ScenarioKernel.row(factors);
+        rows[1] = ScenarioKernel.emptyCopy(rows[0], SPOT_MOVES);
+        rows[2] = ScenarioKernel.emptyCopy(rows[0], SPOT_MOVES);
+        for (uint256 i = 0; i < options.length; ++i) {
+            Option memory o = options[i];
+            if (o.tau == 0) continue;
+            (int256 k, uint256 root) = ScenarioKernel.prepare(o.forward, o.strike, o.tau);
+            int256 sizedForward = Wad.mulSignedDown(o.size, int256(o.forward));
+            int256 sizedStrike = Wad.mulSignedDown(o.size, int256(o.strike));
+            (uint256 up, uint256 down) = _shockedVols(o, m);
+            ScenarioKernel.add(base, rows[0], o.isCall, k, root, o.vol, sizedForward, sizedStrike);
+            ScenarioKernel.add(base, rows[1], o.isCall, k, root, up, sizedForward, sizedStrike);
+            ScenarioKernel.add(base, rows[2], o.isCall, k, root, down, sizedForward, sizedStrike);
         }
-        return BlackScholes.price(o.isCall, forward, o.strike, vol, o.tau, DISCOUNT);
+    }
+
+    function _shockedVols(Option memory o, MarginParameters memory m) private pure returns (uint256 up, uint256 down) {
+        uint256 tenor = Math.max(o.tau, SHORTEST_TENOR);
+        uint256 scale = Math.sqrt((REFERENCE_TENOR * 1e36) / tenor);
+        up = Math.min(Wad.mulUp(o.vol, 1e18 + Wad.mulUp(m.volUp, scale)), BlackScholes.MAX_VOL);
+        down = Wad.mulDown(o.vol, 1e18 - Math.min(Wad.mulUp(m.volDown, scale), MAX_VOL_DOWN));
+    }
+
+    function _move(MarginParameters memory m, uint256 i) private pure returns (int256) {
+        return (int256(uint256(m.spotMove)) * (int256(i) - SPOT_STEPS)) / SPOT_STEPS;
+    }
+
+    /// @dev Payoffs of the expired legs; those without a proven price move with the spot.
+    function _expired(Option[] memory options, uint256 factor) private pure returns (int256 total) {
+        for (uint256 i = 0; i < options.length; ++i) {
+            Option memory o = options[i];
+            if (o.tau != 0) continue;
+            uint256 price = o.settled != 0 ? o.settled : Wad.mulDown(o.forward, factor);
+            total += Wad.mulSignedDown(o.size, int256(_payoff(o, price)));
+        }
+    }
+
+    /// @dev Sum of size x price. Rounded down.
+    function _value(Option[] memory options) private pure returns (int256 total) {
+        for (uint256 i = 0; i < options.length; ++i) {
+            total += Wad.mulSignedDown(options[i].size, int256(_price(options[i])));
+        }
+    }
+
+    function _price(Option memory o) private pure returns (uint256) {
+        if (o.tau == 0) return _payoff(o, o.settled != 0 ? o.settled : o.forward);
+        return BlackScholes.price(o.isCall, o.forward, o.strike, o.vol, o.tau, DISCOUNT);
     }
 
     /// @dev Value and spot sensitivities of one contract: the forward moves in proportion to spot.
     function _mark(Option memory o) private pure returns (uint256 value, Greeks memory g) {
-        if (o.tau == 0) return (_price(o, 0, 0, false), g);
-        BlackScholes.Output memory b = BlackScholes.greeks(o.isCall, o.forward, o.strike, o.vol, o.tau, DISCOUNT);
+        if (o.tau == 0) return (_price(o), g);
+        (uint256 price_, int256 delta, uint256 gamma, uint256 vega, int256 theta) = BlackScholes.greeks(
+            o.isCall,
+            o.forward,
+            o.strike,
+            o.vol,
+            o.tau,
+            DISCOUNT
+        );
         int256 ratio = int256(Wad.divDown(o.forward, o.spot));
-        value = b.price;
-        g.delta = Wad.mulTowardZero(b.delta, ratio);
-        g.gamma = Wad.mulTowardZero(Wad.mulTowardZero(int256(b.gamma), ratio), ratio);
-        g.vega = int256(b.vega);
-        g.theta = b.theta;
+        value = price_;
+        g.delta = Wad.mulTowardZero(delta, ratio);
+        g.gamma = Wad.mulTowardZero(Wad.mulTowardZero(int256(gamma), ratio), ratio);
+        g.vega = int256(vega);
+        g.theta = theta;
     }
 
     /// @dev Reads spot once per underlying and a slice once per run of legs with the same expiry.

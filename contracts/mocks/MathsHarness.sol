@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {Gaussian} from "../libraries/Gaussian.sol";
+import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
 import {SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Svi} from "../libraries/Svi.sol";
 import {Wad} from "../libraries/Wad.sol";
@@ -16,6 +17,14 @@ contract MathsHarness {
         uint256 vol;
         uint256 tau;
         uint256 discount;
+    }
+
+    struct Output {
+        uint256 value;
+        int256 delta;
+        uint256 gamma;
+        uint256 vega;
+        int256 theta;
     }
 
     function exps(int256[] calldata x) external pure returns (uint256[] memory r) {
@@ -46,11 +55,51 @@ contract MathsHarness {
         }
     }
 
-    function greeks(Option[] calldata o) external pure returns (BlackScholes.Output[] memory r) {
-        r = new BlackScholes.Output[](o.length);
+    function greeks(Option[] calldata o) external pure returns (Output[] memory r) {
+        r = new Output[](o.length);
         for (uint256 i = 0; i < o.length; ++i) {
-            r[i] = BlackScholes.greeks(o[i].isCall, o[i].forward, o[i].strike, o[i].vol, o[i].tau, o[i].discount);
+            (uint256 value, int256 delta, uint256 gamma, uint256 vega, int256 theta) = BlackScholes.greeks(
+                o[i].isCall,
+                o[i].forward,
+                o[i].strike,
+                o[i].vol,
+                o[i].tau,
+                o[i].discount
+            );
+            r[i] = Output(value, delta, gamma, vega, theta);
         }
+    }
+
+    /// @notice One option at moved spots, by the scenario kernel.
+    function scenarios(
+        address table,
+        Option calldata o,
+        int256 size,
+        uint256[] calldata factors
+    ) external view returns (int256[] memory r) {
+        uint256 base = ScenarioKernel.load(table);
+        ScenarioKernel.Row row = ScenarioKernel.emptyCopy(ScenarioKernel.row(factors), factors.length);
+        (int256 k, uint256 root) = ScenarioKernel.prepare(o.forward, o.strike, o.tau);
+        int256 f = (size * int256(o.forward)) / 1e18;
+        ScenarioKernel.add(base, row, o.isCall, k, root, o.vol, f, (size * int256(o.strike)) / 1e18);
+        r = new int256[](factors.length);
+        for (uint256 i = 0; i < r.length; ++i) r[i] = ScenarioKernel.valueAt(row, i);
+    }
+
+    function sviSlopes(uint256 slice, int256[] calldata k) external pure returns (int256[] memory r) {
+        r = new int256[](k.length);
+        for (uint256 i = 0; i < k.length; ++i) r[i] = Svi.slope(slice, k[i]);
+    }
+
+    function smileDelta(
+        int256 delta,
+        uint256 vega,
+        int256 slope,
+        uint256 forward,
+        uint256 vol,
+        uint256 tauAtCommit
+    ) external pure returns (int256) {
+        return Svi.smileDelta(delta, vega, slope, forward, vol, tauAtCommit);
     }
 
     function products(int256 a, int256 b) external pure returns (int256 down, int256 up, int256 towardZero) {
@@ -78,7 +127,7 @@ contract MathsHarness {
 
     function sviVariances(uint256 slice, int256[] calldata k) external pure returns (uint256[] memory w) {
         w = new uint256[](k.length);
-        for (uint256 i = 0; i < k.length; ++i) w[i] = Svi.totalVariance(slice, k[i]);
+        for (uint256 i = 0; i < k.length; ++i) w[i] = Svi.totalVariance(slice, Svi.checkedLogMoneyness(k[i]));
     }
 
     function sviVol(uint256 slice, int256 k, uint256 tauAtCommit) external pure returns (uint256) {

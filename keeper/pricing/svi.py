@@ -28,6 +28,7 @@ _MASK = (1 << _FIELD) - 1
 _MAX_SIGNED = (1 << 50) - 1
 _LIMIT = 16 * WAD
 _MAX_VOL = 10.0
+_MAX_K = 1 << 100
 _FIELDS = ("a", "b", "rho", "m", "sigma")
 
 
@@ -146,11 +147,18 @@ def validate_word(word: int) -> None:
 
 
 def total_variance_wad(word: int, k_wad: int) -> int:
-    """Svi.totalVariance in integers: WAD in and out, rounded down, never negative."""
+    """Svi.totalVariance in integers: WAD in and out, rounded down, never negative, |k| < 2^100."""
+    if abs(k_wad) >= _MAX_K:
+        raise PricingError(
+            f"k = {k_wad} is outside +-2^100: a logarithm of prices is within +-104 WAD"
+        )
     q = unpack(word)
     x = _toward_zero(k_wad << _Q, WAD) - q.m
-    root = math.isqrt(x * x + q.sigma * q.sigma)
-    w = q.a + _toward_zero(q.b * (_toward_zero(q.rho * x, _ONE_Q) + root), _ONE_Q)
+    n = x * x + q.sigma * q.sigma
+    root = (215 * ((x if x >= 0 else -x - 1) + q.sigma)) >> 8
+    for shift in (0, 2, 4, 6):
+        root += (n << shift) // root if root else 0
+    w = q.a + ((q.b * (((q.rho * x) >> (_Q - 4)) + root)) >> (_Q + 4))
     return 0 if w <= 0 else (w * WAD) >> _Q
 
 

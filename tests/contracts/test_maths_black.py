@@ -16,7 +16,7 @@ YEAR = 365 * 24 * 3600
 HOUR = 3600
 DAY = 24 * HOUR
 BATCH = 800
-MAX_PRICE = 10**30
+MAX_PRICE = 2**96
 
 mp.mp.dps = 50
 
@@ -46,7 +46,7 @@ def wide_draws(count: int, seed: int) -> list[Option]:
     draw = random.Random(seed)
 
     def price() -> int:
-        return int(mp.mpf(10) ** draw.uniform(12, 30))
+        return int(mp.mpf(10) ** draw.uniform(12, 28.5))
 
     return [
         (
@@ -98,8 +98,7 @@ def worst_errors(maths: Any, options: list[Option]) -> list[tuple[mp.mpf, Option
     return worst
 
 
-# Measured on these grids: 1.8e-16, 3.9e-14, 3.0e-14, 2.7e-14, 2.0e-13.
-STATED = (mp.mpf("1e-15"), *[mp.mpf("1e-12")] * 4)
+STATED = (mp.mpf("1e-13"), mp.mpf("1e-13"), *[mp.mpf("1e-12")] * 3)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +133,8 @@ def test_put_call_parity(maths: Any) -> None:
     calls = batched(maths.greeks, options)
     puts = batched(maths.greeks, [(False, *o[1:]) for o in options])
     for o, call, put in zip(options, calls, puts, strict=True):
-        slack = max(o[1], o[2]) // 10**15 + 4
-        assert abs(int(call[0]) - int(put[0]) - (o[1] - o[2])) <= slack
-        assert abs(int(call[1]) - int(put[1]) - WAD) <= 1000
+        assert abs(int(call[0]) - int(put[0]) - (o[1] - o[2])) <= 1
+        assert call[1] - put[1] == WAD
         assert tuple(call[2:]) == tuple(put[2:])
 
 
@@ -158,7 +156,7 @@ def test_price_moves_the_right_way(maths: Any) -> None:
 
     base = 2_000 * WAD
     steps = [base * (50 + i) // 100 for i in range(101)]
-    slack = 4 * base // 10**15
+    slack = base // 10**13
     vols = [i * WAD // 50 for i in range(1, 150)]
     taus = [i * DAY for i in range(1, 150)]
     rising = [
@@ -180,7 +178,7 @@ def test_discount_scales_the_price(maths: Any) -> None:
     options = [(*o[:5], WAD * 9 // 10) for o in desk_grid()]
     full = batched(maths.prices, desk_grid())
     for whole, part in zip(full, batched(maths.prices, options), strict=True):
-        assert part == int(whole) * 9 // 10
+        assert abs(part - int(whole) * 9 // 10) <= 1
 
 
 @pytest.mark.parametrize(("vol", "tau"), [(0, 30 * DAY), (WAD, 0), (0, 0), (1, 1)])
@@ -209,6 +207,7 @@ DOMAIN = [
     ("StrikeOutOfRange", 2, [0, MAX_PRICE + 1, 2**256 - 1]),
     ("VolOutOfRange", 3, [10 * WAD + 1, 2**256 - 1]),
     ("TauOutOfRange", 4, [10 * YEAR + 1, 2**256 - 1]),
+    ("DiscountOutOfRange", 5, [WAD + 1, 2**256 - 1]),
 ]
 
 

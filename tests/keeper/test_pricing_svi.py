@@ -46,8 +46,8 @@ def test_word_and_variance_as_the_contract_returned_them():
         271828182845904523,
     )
     assert word == 0x7FFCD6E9E0DF500781948518B5FE2C3F804B368004056FE485C8045968823745
-    assert svi.total_variance_wad(word, -700000000000000001) == 249056181703679158
-    assert svi.total_variance_wad(word, 0) == 55207064078274470
+    assert svi.total_variance_wad(word, -700000000000000001) == 249056181703736001
+    assert svi.total_variance_wad(word, 0) == 55207064078331313
     assert svi.total_variance_wad(word, 123456789012345678) == 45110480625851323
 
 

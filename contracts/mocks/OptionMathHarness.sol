@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ScenarioTable} from "../ScenarioTable.sol";
+import {BlackScholes} from "../libraries/BlackScholes.sol";
+import {Gaussian} from "../libraries/Gaussian.sol";
+import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
+import {Svi} from "../libraries/Svi.sol";
+
+/// @notice The option maths as external functions, and the gas of the internal call alone, so that anyone can measure.
+/// WAD in and out; tau in WAD years, of whole seconds.
+contract OptionMathHarness {
+    /// @dev Read by every measurement after the clock has stopped, so that no output can be optimised away.
+    error Unreachable(uint256 digest);
+
+    address public immutable scenarioTable = address(new ScenarioTable());
+
+    function greeks(
+        bool isCall,
+        uint256 forward,
+        uint256 strike,
+        uint256 vol,
+        uint256 tau,
+        uint256 discount
+    ) external pure returns (uint256 price_, int256 delta, uint256 gamma, uint256 vega, int256 theta) {
+        return BlackScholes.greeks(isCall, forward, strike, vol, _seconds(tau), discount);
+    }
+
+    function greeksGas(
+        bool isCall,
+        uint256 forward,
+        uint256 strike,
+        uint256 vol,
+        uint256 tau,
+        uint256 discount
+    ) external view returns (uint256 gasUsed) {
+        tau = _seconds(tau);
+        uint256 before = gasleft();
+        (uint256 p, int256 d, uint256 g, uint256 v, int256 t) = BlackScholes.greeks(
+            isCall,
+            forward,
+            strike,
+            vol,
+            tau,
+            discount
+        );
+        gasUsed = before - gasleft();
+        _use(p ^ uint256(d) ^ g ^ v ^ uint256(t));
+    }
+
+    function price(
+        bool isCall,
+        uint256 forward,
+        uint256 strike,
+        uint256 vol,
+        uint256 tau,
+        uint256 discount
+    ) external pure returns (uint256) {
+        return BlackScholes.price(isCall, forward, strike, vol, _seconds(tau), discount);
+    }
+
+    function priceGas(
+        bool isCall,
+        uint256 forward,
+        uint256 strike,
+        uint256 vol,
+        uint256 tau,
+        uint256 discount
+    ) external view returns (uint256 gasUsed) {
+        tau = _seconds(tau);
+        uint256 before = gasleft();
+        uint256 p = BlackScholes.price(isCall, forward, strike, vol, tau, discount);
+        gasUsed = before - gasleft();
+        _use(p);
+    }
+
+    function cdf(int256 x) external pure returns (uint256) {
+        return Gaussian.cdf(x);
+    }
+
+    function packSlice(int256 a, uint256 b, int256 rho, int256 m, uint256 sigma) external pure returns (uint256) {
+        return Svi.pack(a, b, rho, m, sigma);
+    }
+
+    function totalVariance(uint256 packedSlice, int256 logMoneyness) external pure returns (uint256) {
+        return Svi.totalVariance(packedSlice, Svi.checkedLogMoneyness(logMoneyness));
+    }
+
+    function totalVarianceGas(uint256 packedSlice, int256 logMoneyness) external view returns (uint256 gasUsed) {
+        uint256 before = gasleft();
+        uint256 w = Svi.totalVariance(packedSlice, logMoneyness);
+        gasUsed = before - gasleft();
+        _use(w);
+    }
+
+    /// @notice Gas of valuing `options` options (a seeded book) in `scenarios` scenarios, as evenly as possible over
+    /// three volatilities: reading the table, preparing, valuing, and reading the sums.
+    function scenarioValuesGas(uint256 options, uint256 scenarios) external view returns (uint256 gasUsed) {
+        uint256[8][] memory book = _book(options);
+        uint256[] memory factors = _factors((scenarios + 2) / 3);
+        address table = scenarioTable;
+        uint256 before = gasleft();
+        int256 digest = _value(book, factors, scenarios, table);
+        gasUsed = before - gasleft();
+        _use(uint256(digest));
+    }
+
+    function _value(
+        uint256[8][] memory book,
+        uint256[] memory factors,
+        uint256 scenarios,
+        address table
+    ) private view returns (int256 digest) {
+        uint256 base = ScenarioKernel.load(table);
+        ScenarioKernel.Row[3] memory rows;
+        rows[0] = ScenarioKernel.row(factors);
+        rows[1] = ScenarioKernel.emptyCopy(rows[0], (scenarios + 1) / 3);
+        rows[2] = ScenarioKernel.emptyCopy(rows[0], scenarios / 3);
+        for (uint256 i = 0; i < book.length; ++i) {
+            uint256[8] memory o = book[i];
+            (int256 k, uint256 root) = ScenarioKernel.prepare(o[1], o[2], o[3]);
+            int256 f = (int256(o[7]) * int256(o[1])) / 1e18;
+            int256 x = (int256(o[7]) * int256(o[2])) / 1e18;
+            bool isCall = o[0] == 1;
+            ScenarioKernel.add(base, rows[0], isCall, k, root, o[4], f, x);
+            ScenarioKernel.add(base, rows[1], isCall, k, root, o[5], f, x);
+            ScenarioKernel.add(base, rows[2], isCall, k, root, o[6], f, x);
+        }
+        for (uint256 j = 0; j < 3; ++j) {
+            ScenarioKernel.Row row = rows[j];
+            uint256 count = (scenarios + 2 - j) / 3;
+            for (uint256 i = 0; i < count; ++i) digest ^= ScenarioKernel.valueAt(row, i);
+        }
+    }
+
+    /// @dev Calls and puts on 2,000 USD, strikes 70 to 130 %, one to twelve weeks, volatility 50 to 110 %.
+    function _book(uint256 options) private pure returns (uint256[8][] memory book) {
+        book = new uint256[8][](options);
+        for (uint256 i = 0; i < options; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode(i)));
+            uint256 vol = 5e17 + ((seed >> 128) % 60) * 1e16;
+            uint256 strike = 1_400e18 + (seed % 121) * 10e18;
+            uint256 tau = (1 + ((seed >> 64) % 12)) * 7 days;
+            book[i] = [seed >> 255, 2_000e18, strike, tau, vol, (vol * 145) / 100, (vol * 70) / 100, 1e18];
+        }
+    }
+
+    /// @dev Spot factors from 0.8 to 1.2.
+    function _factors(uint256 count) private pure returns (uint256[] memory factors) {
+        factors = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) factors[i] = count == 1 ? 1e18 : 8e17 + (i * 4e17) / (count - 1);
+    }
+
+    function _seconds(uint256 tau) private pure returns (uint256) {
+        return (tau * 365 days + 5e17) / 1e18;
+    }
+
+    function _use(uint256 digest) private pure {
+        if (digest == type(uint256).max) revert Unreachable(digest);
+    }
+}
