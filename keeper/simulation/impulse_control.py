@@ -64,14 +64,13 @@ class Lattice:
         prices = problem.spot * np.exp(log_step * np.arange(-half, half + 1))
         reach = math.ceil(grid.kernel_deviations * grid.per_step)
         moves = log_step * np.arange(-reach, reach + 1)
-        weights = np.asarray(
-            np.exp(-((moves / deviation + 0.5 * deviation) ** 2) / 2), dtype=np.float64
-        )
+        shares: FloatArray = np.exp(-0.5 * np.square(moves / deviation + 0.5 * deviation))
+        shares = shares / shares.sum()
         ends = _delta_range(problem)
         first = math.floor((min(0.0, -ends[1]) - grid.margin) / grid.hedge_step)
         last = math.ceil((max(0.0, -ends[0]) + grid.margin) / grid.hedge_step)
-        hedges = grid.hedge_step * np.arange(first, last + 1)
-        return cls(prices, hedges, weights / weights.sum(), log_step, half)
+        hedges = grid.hedge_step * np.arange(first, last + 1, dtype=np.float64)
+        return cls(prices, hedges, shares, log_step, half)
 
 
 def _delta_range(problem: HedgingProblem) -> tuple[float, float]:
