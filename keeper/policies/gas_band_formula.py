@@ -9,13 +9,13 @@ G = |gamma| of the book, lam = risk aversion per unit of money, dt the time betw
 2. The cost J of step 1, and the risk lam G^2 S^2 sigma^2 dt / 2 of looking only every dt, act on the price as extra
    variance, sigma_m^2 = sigma^2 (1 + 2 J / G), as in Leland (1985), "Option pricing and replication with transactions
    costs", eq. 10; with a minus for a long book. The centre is the delta there, and all else uses its gamma. H changes
-   by (sigma_m / sigma)^-0.3 beyond that (measured on the optimum).
+   by (sigma_m / sigma)^-0.2 beyond that (measured on the optimum).
 3. A look every dt finds the price beyond the edge, by 0.58 G S sigma sqrt(dt) on average (Broadie, Glasserman and Kou
    (1997), "A continuity correction for discrete barrier options"); measured on the optimum: 0.72.
 4. With c = lam sigma^2 S^2 tau, a trade that is never followed by another gains c/2 (x^2 - b0^2) - k S (x - b0) by
    going from x to b0 = k S / c: it is worth f only beyond b0 + sqrt(2 f / c). H and b are at least these.
 5. Where gamma grows towards one side the next breach comes from there: both edges lean that way, by
-   0.2 H tanh(H Gamma' / Gamma^2) (form from the local problem, factor measured on the optimum).
+   0.17 H tanh(H Gamma' / Gamma^2) (form from the local problem, factor measured on the optimum).
 6. A hedge that ends with the options pays f once more. A target that is within 1.2 sqrt(2 f / c) of no hedge at all
    is therefore replaced by none (1 from the argument of step 4, 1.2 measured); and the unwind's proportional cost is
    a claim on k S |payoff slope|, hedged like one.
@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 from keeper.policies.bands import Number, larger, smaller
 
 OVERSHOOT = 0.72
-LEAN = 0.2
+LEAN = 0.17
 NO_HEDGE = 1.2
-WIDTH_EXPONENT = -0.15
+WIDTH_EXPONENT = -0.1
 _LEAST_VARIANCE_SHIFT, _MOST_VARIANCE_SHIFT = -0.6, 3.0
 # Under this gamma (per USD) no hedge is ever needed; it keeps powers of 0 out of the divisions.
 _LEAST_GAMMA = 1e-12
