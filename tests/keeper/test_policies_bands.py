@@ -226,3 +226,32 @@ def test_a_market_that_has_no_greeks_is_refused(name, changes):
     shot, book = desk(SHORT, 0.0)
     with pytest.raises(PricingError):
         build_policy(name).decide(replace(shot, **changes), book, FORECAST, COSTS)
+
+
+def test_legs_are_the_simulators():
+    """Slope of gamma and the unwind's delta, which portfolio.book does not know."""
+    shot, _ = desk(MIXED, 0.0)
+    book, total_vol = problem_of(MIXED, 1.0).book, 1.3 * VOL * math.sqrt(YEARS)
+    greeks, spot = LiveLegs.of(shot).greeks(1.3), np.array([190.0])
+    assert greeks.speed == pytest.approx(book.delta_gamma(spot, total_vol)[2][0], rel=1e-9)
+    assert greeks.gross_gamma == pytest.approx(book.gross_gamma(spot, total_vol)[0], rel=1e-9)
+    assert LiveLegs.of(shot).unwind_delta(1.3) == pytest.approx(
+        book.unwind_delta(spot, total_vol)[0], rel=1e-9
+    )
+    assert greeks.tau_years == pytest.approx(YEARS)
+
+
+def test_the_unwinds_delta_is_the_slope_of_its_value():
+    """k S |payoff slope| by Monte Carlo of the claim itself at two spots, on the same normals."""
+    book, total_vol, step = problem_of(STRANGLE, 1.0).book, 0.2, 0.5
+    normals = np.random.default_rng(1).standard_normal(400_000)
+    growth = np.exp(total_vol * normals - 0.5 * total_vol**2)
+
+    def claim(spot):
+        end = spot * growth
+        slope = 10.0 * (end > 210.0) + 5.0 * (end < 170.0)
+        return float((end * slope).mean())
+
+    by_paths = (claim(190.0 + step) - claim(190.0 - step)) / (2 * step)
+    closed = float(book.unwind_delta(np.array([190.0]), total_vol)[0])
+    assert closed == pytest.approx(by_paths, abs=0.35)
