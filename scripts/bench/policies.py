@@ -34,7 +34,7 @@ PROPORTIONAL = (0.0, 5e-4, 3e-3)
 MATRIX_RISK_AVERSION = 1.0
 TARGET_GAP_PCT = 2.0
 # Where shortfall and cost are quoted: between the tables' 1 and 2.
-HEADLINE_RISK_AVERSION = 1.6
+HEADLINE_RISK_AVERSION = 1.7
 MATRIX_GRID = GridSettings(hedge_step=0.005, deviations=5.0)
 
 

@@ -242,7 +242,7 @@ def test_legs_are_the_simulators():
 
 
 def test_the_unwinds_delta_is_the_slope_of_its_value():
-    """k S |payoff slope| by Monte Carlo of the claim itself at two spots, on the same normals."""
+    """The claim on S |payoff slope| by Monte Carlo at two spots, on the same normals."""
     book, total_vol, step = problem_of(STRANGLE, 1.0).book, 0.2, 0.5
     normals = np.random.default_rng(1).standard_normal(400_000)
     growth = np.exp(total_vol * normals - 0.5 * total_vol**2)
