@@ -86,10 +86,12 @@ def plan_within(
     targets: tuple[float, float],
     diagnostics: dict[str, float],
     min_clip_eth: float = 0.0,
+    contract_band_eth: float = math.inf,
 ) -> Plan:
     """The plan for a net delta with no trade inside `edges`; below them it goes to targets[0], above to targets[1].
 
-    A trade smaller than `min_clip_eth` waits.
+    A trade smaller than `min_clip_eth` waits. The contract takes no trade that leaves delta outside its band on the
+    other side of 0, which is cut to the band, nor one that takes it further from 0, which waits.
     """
     lower, upper = edges
     half = 0.5 * (upper - lower)
@@ -97,6 +99,13 @@ def plan_within(
         reason = f"delta {delta:.6g} ETH is inside the band from {lower:.6g} to {upper:.6g} ETH"
         return Plan(0.0, reason, half, delta, diagnostics)
     target = targets[0] if delta < lower else targets[1]
+    if abs(target) > contract_band_eth and target * delta < 0.0:
+        target = math.copysign(contract_band_eth, target)
+    if abs(target) > max(contract_band_eth, abs(delta)):
+        reason = (
+            f"the contract takes no trade of delta {delta:.6g} ETH away from 0 to {target:.6g} ETH"
+        )
+        return Plan(0.0, reason, half, delta, diagnostics)
     trade = target - delta
     if abs(trade) < min_clip_eth:
         reason = f"a trade of {trade:.6g} ETH is under the least clip of {min_clip_eth:.6g} ETH"

@@ -90,4 +90,5 @@ class GasBand:
             "notional_usd": notional,
             "gamma_eth_per_usd": moved.gamma,
         }
-        return plan_within(delta, (lower, upper), (buy_to, sell_to), diagnostics, clip)
+        limit = snapshot.rules.band_eth
+        return plan_within(delta, (lower, upper), (buy_to, sell_to), diagnostics, clip, limit)

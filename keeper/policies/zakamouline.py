@@ -78,4 +78,5 @@ class Zakamouline:
             shift = plain.delta - moved.delta
         diagnostics = {"delta_eth": delta, "half_width_eth": half, "centre_eth": shift}
         edges = (shift - half, shift + half)
-        return plan_within(delta, edges, edges, diagnostics, self.parameters.min_clip_eth)
+        clip, limit = self.parameters.min_clip_eth, snapshot.rules.band_eth
+        return plan_within(delta, edges, edges, diagnostics, clip, limit)

@@ -22,7 +22,7 @@ from keeper.simulation import hedge_simulator as sim
 from keeper.simulation.hedge_problem import HedgingProblem
 from keeper.simulation.option_book import Leg
 from keeper.units import SECONDS_PER_YEAR
-from tests.keeper.keeper_builders import FAR_S, NEAR_S, NOW_S, leg, snapshot, svi_slice
+from tests.keeper.keeper_builders import FAR_S, NEAR_S, NOW_S, RULES, leg, snapshot, svi_slice
 
 YEARS = (FAR_S - NOW_S) / SECONDS_PER_YEAR
 VOL = 0.8
@@ -30,7 +30,7 @@ FLAT = svi_slice(a=VOL**2 * YEARS, b=0.0)
 FORECAST = Forecast(VOL, 3_600)
 COSTS = Costs(4.0, 1e-3)
 BANDS = ("gas_band", "zakamouline", "whalley_wilmott")
-RULES = {
+RULE_OF = {
     "gas_band": sim.gas_band_rule,
     "zakamouline": sim.zakamouline_rule,
     "whalley_wilmott": sim.whalley_wilmott_rule,
@@ -40,7 +40,7 @@ STRANGLE = ((210.0, -10.0, True), (170.0, -5.0, False))
 MIXED = ((190.0, -10.0, True), (220.0, 6.0, True), (150.0, 1.0, False))
 
 
-def desk(legs, hedge, spot=190.0):
+def desk(legs, hedge, spot=190.0, band=1e9):
     """A snapshot of flat volatility with `hedge` ETH, and its book."""
     shot = snapshot(
         legs=tuple(leg(k, size, is_call=call) for k, size, call in legs),
@@ -48,6 +48,7 @@ def desk(legs, hedge, spot=190.0):
         spot_usd=spot,
         base_eth=hedge,
         venues=(),
+        rules=replace(RULES, band_eth=band),
     )
     return shot, value_book(shot)
 
@@ -72,7 +73,7 @@ def test_decide_is_the_simulators_rule(name, legs, spot, hedge):
     tick = {"tick_s": problem.step_years * SECONDS_PER_YEAR} if name == "gas_band" else {}
     policy = build_policy(name, {"risk_aversion": 150.0, **tick})
     plan = policy.decide(*desk(legs, hedge, spot), FORECAST, COSTS)
-    bands = RULES[name](problem)(0, np.array([spot]))
+    bands = RULE_OF[name](problem)(0, np.array([spot]))
     after = float(bands.after(np.array([hedge]))[0])
     if min(abs(hedge - bands.lower[0]), abs(hedge - bands.upper[0])) > 1e-6:
         assert hedge + plan.trade_eth == pytest.approx(after, abs=1e-7)
@@ -86,6 +87,20 @@ def test_after_its_trade_it_rests(name, hedge):
     first = policy.decide(*desk(STRANGLE, hedge), FORECAST, COSTS)
     second = policy.decide(*desk(STRANGLE, hedge + first.trade_eth), FORECAST, COSTS)
     assert abs(second.trade_eth) < 1e-9
+
+
+@given(hedge=st.floats(-30.0, 30.0), band=st.floats(0.0, 3.0), aversion=st.floats(1.0, 1e4))
+@settings(max_examples=100, deadline=None)
+@pytest.mark.parametrize("name", ["gas_band", "zakamouline"])
+def test_the_contract_would_take_every_trade(name, hedge, band, aversion):
+    """I-05: inside the contract's band, or nearer to 0 on the same side of it."""
+    policy = build_policy(name, {"risk_aversion": aversion})
+    shot, book = desk(SHORT, hedge, band=band)
+    plan = policy.decide(shot, book, FORECAST, COSTS)
+    before, after = book.delta_eth, book.delta_eth + plan.trade_eth
+    assert plan.trade_eth == 0.0 or (
+        abs(after) <= band + 1e-9 or (abs(after) < abs(before) and after * before > 0.0)
+    )
 
 
 def test_a_split_leg_is_the_leg():
