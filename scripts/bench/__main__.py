@@ -1,4 +1,4 @@
-"""`python -m scripts.bench [gas] [pricing] [policies] [volatility] [--accept]`: measure, print, write build/bench/*.json.
+"""`python -m scripts.bench [gas] [pricing] [policies] [volatility] [--accept]`: figures, into build/bench/*.json.
 
 Gas and pricing by default. `policies` and `volatility` take minutes and add their figures to quant.json; `volatility`
 needs market data.
