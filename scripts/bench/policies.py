@@ -54,12 +54,14 @@ def fee_only() -> HedgingProblem:
 def measure_policies(say: Callable[[str], None] = print) -> dict[str, object]:
     """All figures for build/bench/quant.json."""
     hedge = reference_table(say)
-    matrix = cost_matrix(say)
+    matrix = cost_matrix(say, MATRIX_RISK_AVERSION, tuple(BOOKS))
+    averse = cost_matrix(say, 2.0, ("short call",))
     head = next(row for row in hedge if row["policy"] == f"gas_band {HEADLINE_RISK_AVERSION:g}")
     return {
         "hedge_table": hedge,
         "hedge_table_fee_only": fee_only_table(say),
         "gas_band_matrix": matrix,
+        "gas_band_matrix_lam_2": averse,
         "gas_band_gap_to_optimum_max": max(float(row["gap_pct"]) for row in matrix),
         "gas_band_cells_missed": sum(bool(row["missed"]) for row in matrix),
         "es95_fixed_cost": head["shortfall_95"],
@@ -129,14 +131,16 @@ def fee_only_table(say: Callable[[str], None]) -> list[Row]:
     return rows
 
 
-def cost_matrix(say: Callable[[str], None]) -> list[Row]:
+def cost_matrix(
+    say: Callable[[str], None], risk_aversion: float, books: tuple[str, ...]
+) -> list[Row]:
     """Every cell of fixed and proportional cost for every book, on one lattice for optimum and policy."""
     rows: list[Row] = []
-    for book, legs in BOOKS.items():
+    for book in books:
         for fixed in FIXED:
             for fee in PROPORTIONAL:
                 problem = replace(
-                    reference(MATRIX_RISK_AVERSION, fixed_cost=fixed, proportional=fee), legs=legs
+                    reference(risk_aversion, fixed_cost=fixed, proportional=fee), legs=BOOKS[book]
                 )
                 rows.append(
                     {"book": book, "fixed_cost": fixed, "proportional": fee, **_gap(problem)}
