@@ -63,8 +63,8 @@ demo: compile  ## replay a market: DATA=<csv|parquet> START= END= (else a bundle
 bench: compile  ## gas and speed measurements
 	@$(PY) -m scripts.bench $(ARGS)
 
-bench-quant: setup  ## volatility forecasts on real candles (minutes), speed of the Greeks: build/bench/quant.json
-	@$(PY) -m scripts.bench pricing volatility
+bench-quant: setup  ## hedging policies, volatility forecasts (minutes), speed of the Greeks: build/bench/quant.json
+	@$(PY) -m scripts.bench pricing policies volatility
 
 bench-maths: compile  ## gas and errors of the option maths, into build/bench/maths.json
 	@$(PY) -m scripts.bench.maths $(ARGS)

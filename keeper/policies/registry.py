@@ -10,12 +10,22 @@ from pydantic import ValidationError
 from keeper.errors import ConfigError
 from keeper.models import Policy
 from keeper.policies.delta_band import DeltaBand, DeltaBandParameters
+from keeper.policies.gas_band import GasBand, GasBandParameters
+from keeper.policies.interval import Interval, IntervalParameters
 from keeper.policies.no_hedge import NoHedge, NoHedgeParameters
 from keeper.policies.parameters import PolicyParameters
+from keeper.policies.vol_scaled import VolScaled, VolScaledParameters
+from keeper.policies.whalley_wilmott import WhalleyWilmott, WhalleyWilmottParameters
+from keeper.policies.zakamouline import Zakamouline, ZakamoulineParameters
 
 _POLICIES: dict[str, tuple[type[PolicyParameters], Callable[[Any], Policy]]] = {
     "delta_band": (DeltaBandParameters, DeltaBand),
+    "gas_band": (GasBandParameters, GasBand),
+    "interval": (IntervalParameters, Interval),
     "no_hedge": (NoHedgeParameters, NoHedge),
+    "vol_scaled": (VolScaledParameters, VolScaled),
+    "whalley_wilmott": (WhalleyWilmottParameters, WhalleyWilmott),
+    "zakamouline": (ZakamoulineParameters, Zakamouline),
 }
 
 

@@ -1,6 +1,7 @@
-"""`python -m scripts.bench [gas] [pricing] [volatility] [--accept]`: measure, print, and write build/bench/*.json.
+"""`python -m scripts.bench [gas] [pricing] [policies] [volatility] [--accept]`: figures, into build/bench/*.json.
 
-Gas and pricing by default. `volatility` takes minutes, needs market data, and adds its figures to quant.json.
+Gas and pricing by default. `policies` and `volatility` take minutes and add their figures to quant.json; `volatility`
+needs market data.
 
 `--accept` also makes the gas figures the committed snapshot that tests/e2e/test_gas.py compares with.
 """
@@ -40,7 +41,8 @@ def _show(title: str, figures: Mapping[str, float]) -> None:
 def main() -> None:
     """Run what is asked for, gas and pricing by default."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["gas", "pricing", "volatility", []], default=[])
+    kinds = ["gas", "pricing", "policies", "volatility", []]
+    parser.add_argument("what", nargs="*", choices=kinds, default=[])
     parser.add_argument(
         "--accept", action="store_true", help="commit the gas figures as the snapshot"
     )
@@ -56,6 +58,10 @@ def main() -> None:
         _write(FOLDER / "pricing.json", pricing)
         _add(FOLDER / "quant.json", pricing)
         _show("pricing", pricing)
+    if "policies" in asked.what:
+        from scripts.bench.policies import measure_policies
+
+        _add(FOLDER / "quant.json", measure_policies())
     if "volatility" in asked.what:
         from scripts.bench.volatility import DATA, measure_volatility, show
 

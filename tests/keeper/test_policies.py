@@ -125,7 +125,7 @@ def test_every_policy_is_pure_and_named(name):
 @pytest.mark.parametrize(
     ("name", "parameters", "says"),
     [
-        ("gut_feeling", {}, "use one of delta_band, no_hedge"),
+        ("gut_feeling", {}, "use one of delta_band, gas_band"),
         ("delta_band", {"band_eth": 0.0}, "band_eth: .*greater than 0"),
         ("delta_band", {"band_eth": math.nan}, "band_eth: .*finite"),
         ("delta_band", {"band_eth": "5"}, "band_eth: .*number"),
