@@ -170,9 +170,7 @@ class Core:
 
     def trade(self, maker: Any, taker: Any, legs: Sequence[tuple], premium: float = 0) -> None:
         """Through the registered market account. `legs` are (series, contracts)."""
-        self.clearinghouse.trade(
-            maker, taker, to_legs(legs), wad(premium), {"from": self.market}
-        )
+        self.clearinghouse.trade(maker, taker, to_legs(legs), wad(premium), {"from": self.market})
 
     def cash(self, who: Any) -> int:
         return int(self.clearinghouse.accountOf(who)[0])
