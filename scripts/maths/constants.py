@@ -25,7 +25,7 @@ YEAR_S = 365 * 86_400
 Q_D, Q_LN, Q_S = 56, 96, 72
 # Square root of seconds: least and greatest time of its seed, and the bits of the result after three steps.
 ROOT_LOW_S, ROOT_HIGH_S, Q_ROOT = 1800, 2 * YEAR_S, 63
-LN_LIMIT = mp.mpf("0.16")  # z^2 of z = (F - K) / (F + K): ratios from 3/7 to 7/3
+LN_LIMIT = 0.16  # z^2 of z = (F - K) / (F + K): ratios from 3/7 to 7/3
 MILLS_END = 8
 
 

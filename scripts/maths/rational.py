@@ -16,7 +16,8 @@ Real = mp.mpf
 Function = Callable[[Real], Real]
 
 _GRID = 500
-_GOLDEN = mp.mpf("0.618")
+# A float, so that the constants do not depend on the precision in force when this is imported.
+_GOLDEN = 0.618
 
 
 @dataclass(frozen=True)
