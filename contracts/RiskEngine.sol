@@ -142,24 +142,23 @@ contract RiskEngine is IRiskEngine, AccessManaged {
     ) private view returns (int256 worst) {
         uint256[] memory factors = new uint256[](SPOT_MOVES);
         for (uint256 i = 0; i < SPOT_MOVES; ++i) factors[i] = uint256(Wad.IONE + _move(m, i));
-        ScenarioKernel.Row[3] memory rows = _rows(m, options, factors);
+        ScenarioKernel.Grid grid = _grid(m, options, factors);
         worst = type(int256).max;
         for (uint256 i = 0; i < SPOT_MOVES; ++i) {
             int256 fixed_ = _linear(p, spot, _move(m, i)) + _expired(options, factors[i]);
-            for (uint256 j = 0; j < 3; ++j) worst = _min(worst, fixed_ + ScenarioKernel.valueAt(rows[j], i));
+            (int256 same, int256 up, int256 down) = ScenarioKernel.valuesAt(grid, i);
+            worst = _min(worst, fixed_ + _min(same, _min(up, down)));
         }
     }
 
     /// @dev The live options at volatility as it is, up and down.
-    function _rows(
+    function _grid(
         MarginParameters memory m,
         Option[] memory options,
         uint256[] memory factors
-    ) private view returns (ScenarioKernel.Row[3] memory rows) {
+    ) private view returns (ScenarioKernel.Grid grid) {
         uint256 base = ScenarioKernel.load(scenarioTable);
-        rows[0] = ScenarioKernel.row(factors);
-        rows[1] = ScenarioKernel.emptyCopy(rows[0], SPOT_MOVES);
-        rows[2] = ScenarioKernel.emptyCopy(rows[0], SPOT_MOVES);
+        grid = ScenarioKernel.grid(factors);
         for (uint256 i = 0; i < options.length; ++i) {
             Option memory o = options[i];
             if (o.tau == 0) continue;
@@ -167,9 +166,7 @@ contract RiskEngine is IRiskEngine, AccessManaged {
             int256 sizedForward = Wad.mulSignedDown(o.size, int256(o.forward));
             int256 sizedStrike = Wad.mulSignedDown(o.size, int256(o.strike));
             (uint256 up, uint256 down) = _shockedVols(o, m);
-            ScenarioKernel.add(base, rows[0], o.isCall, k, root, o.vol, sizedForward, sizedStrike);
-            ScenarioKernel.add(base, rows[1], o.isCall, k, root, up, sizedForward, sizedStrike);
-            ScenarioKernel.add(base, rows[2], o.isCall, k, root, down, sizedForward, sizedStrike);
+            ScenarioKernel.add(base, grid, o.isCall, k, root, o.vol, up, down, sizedForward, sizedStrike);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {Gaussian} from "../libraries/Gaussian.sol";
 import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
@@ -70,7 +71,8 @@ contract MathsHarness {
         }
     }
 
-    /// @notice One option at moved spots, by the scenario kernel.
+    /// @notice One option at moved spots, each at its volatility, twice it (at most 10) and half of it, by the scenario
+    /// kernel.
     function scenarios(
         address table,
         Option calldata o,
@@ -78,12 +80,16 @@ contract MathsHarness {
         uint256[] calldata factors
     ) external view returns (int256[] memory r) {
         uint256 base = ScenarioKernel.load(table);
-        ScenarioKernel.Row row = ScenarioKernel.emptyCopy(ScenarioKernel.row(factors), factors.length);
+        ScenarioKernel.Grid grid = ScenarioKernel.grid(factors);
         (int256 k, uint256 root) = ScenarioKernel.prepare(o.forward, o.strike, o.tau);
+        int256 x = (size * int256(o.strike)) / 1e18;
+        uint256[3] memory vols = [o.vol, Math.min(o.vol * 2, 10e18), o.vol / 2];
         int256 f = (size * int256(o.forward)) / 1e18;
-        ScenarioKernel.add(base, row, o.isCall, k, root, o.vol, f, (size * int256(o.strike)) / 1e18);
-        r = new int256[](factors.length);
-        for (uint256 i = 0; i < r.length; ++i) r[i] = ScenarioKernel.valueAt(row, i);
+        ScenarioKernel.add(base, grid, o.isCall, k, root, vols[0], vols[1], vols[2], f, x);
+        r = new int256[](3 * factors.length);
+        for (uint256 i = 0; i < factors.length; ++i) {
+            (r[3 * i], r[3 * i + 1], r[3 * i + 2]) = ScenarioKernel.valuesAt(grid, i);
+        }
     }
 
     function sviSlopes(uint256 slice, int256[] calldata k) external pure returns (int256[] memory r) {

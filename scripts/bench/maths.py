@@ -7,6 +7,7 @@ relative to the forward, gamma times the forward. Writes build/bench/maths.json.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -115,9 +116,10 @@ def scenario_error(draw: random.Random, points: int) -> float:
         seconds = (tau * YEAR_S + WAD // 2) // WAD
         option = (call, forward, strike, vol, seconds, WAD)
         found = maths.call("scenarios", types, [address, option, WAD, factors], ["int256[]"])
-        s, k = vol / WAD * math.sqrt(seconds / YEAR_S), strike / WAD
-        for factor, value in zip(factors, found, strict=True):
-            f = forward / WAD * factor / WAD
+        k = strike / WAD
+        vols = (vol, min(2 * vol, 10 * WAD), vol // 2)
+        for (factor, v), value in zip(itertools.product(factors, vols), found, strict=True):
+            s, f = v / WAD * math.sqrt(seconds / YEAR_S), forward / WAD * factor / WAD
             d1 = math.log(f / k) / s + s / 2
             sign = 1 if call else -1
             true = sign * (f * ndtr(sign * d1) - k * ndtr(sign * (d1 - s)))
