@@ -5,6 +5,9 @@ option with proportional transaction costs", Quantitative Finance 6(5), section 
 
     half-width = k / (lam S sigma^2 tau) + 1.12 k^0.31 tau^0.05 sigma^-0.25 (|Gamma| / lam)^0.5
     sigma_m^2  = sigma^2 (1 + 4.76 k^0.78 tau^-0.02 sigma^-0.25 (lam S^2 |Gamma|)^0.15) short, 1 - ... long
+
+The constants are the commonly quoted ones and were not checked against the paper itself; they give the shortfalls of
+docs/quant_hedging.md.
 """
 
 from __future__ import annotations
