@@ -7,7 +7,6 @@ import pytest
 from tests.contracts.core_env import (
     FOREVER,
     HEDGE_PARAMETERS,
-    UNDERLYING,
     WAD,
     BrownieBackend,
     Core,
@@ -223,9 +222,9 @@ def test_a_venue_that_reverts_stops_its_batch_alone(core: Core) -> None:
 
 def test_an_order_of_nothing_moves_no_base_and_costs_nothing(core: Core) -> None:
     """Base 0 tops venue collateral up: tokens may become a position, value may not change."""
-    before = core.hedge.netDelta(UNDERLYING)[0], value(core)
+    before = core.clearinghouse.hedgeOf(core.vault)[0], value(core)
     rebalance(core, order(core, 0))
-    assert (core.hedge.netDelta(UNDERLYING)[0], value(core)) == before
+    assert (core.clearinghouse.hedgeOf(core.vault)[0], value(core)) == before
 
 
 def test_tokens_sent_back_beyond_the_order_are_the_vaults(core: Core) -> None:
