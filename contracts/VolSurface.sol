@@ -86,6 +86,12 @@ contract VolSurface is IVolSurface, AccessManaged {
     }
 
     /// @inheritdoc IVolSurface
+    function slices(uint16 underlying, uint40 expiry) external view returns (SliceState memory, SliceState memory) {
+        Stored memory s = _slices[SeriesIdLib.expiryKeyOf(underlying, expiry)];
+        return (SliceState(s.slice, s.carry, s.committedAt), SliceState(s.slice, s.carry, s.committedAt));
+    }
+
+    /// @inheritdoc IVolSurface
     function volAndForward(
         uint16 underlying,
         uint40 expiry,

@@ -2,11 +2,31 @@
 pragma solidity 0.8.30;
 
 import {Leg, SeriesId} from "../libraries/SeriesId.sol";
-import {Greeks, Portfolio} from "./IRiskEngine.sol";
+import {Greeks, Portfolio, Slice} from "./IRiskEngine.sol";
+
+/// @notice Legs that move from `maker` to `taker` against a premium.
+/// @param legs sizes from the taker's side.
+/// @param premium WAD USD paid by the taker, negative if received.
+struct Trade {
+    address maker;
+    address taker;
+    int256 premium;
+    Leg[] legs;
+}
+
+/// @notice What a registered contract may do with the accounts of others: nothing, trade (desk, quote adapter), sell
+/// slices of accounts (liquidation auction), or hold legs outside of accounts (option token).
+enum Market {
+    None,
+    Desk,
+    Auction,
+    Token
+}
 
 /// @title Margin accounts: USDC cash, WETH collateral and signed option legs, one account per address.
-/// @notice The legs of a series sum to zero until its settlement. Tokens count only when recorded as received. An
-/// account is touched by its owner, by registered markets, and by settlement, which anyone may run.
+/// @notice The legs of a series and its wrapped supply sum to zero until its settlement. Tokens count only when recorded
+/// as received. Every account, the vault's included, has the same margin rule. An account is touched by its owner, by
+/// registered markets, and by settlement, which anyone may run.
 /// Warning: USDC must neither take a fee on transfer nor rebase; a blocked USDC transfer blocks its own caller only.
 interface IClearinghouse {
     /// @param openShort WAD contracts short in accounts that have not converted.
@@ -19,6 +39,17 @@ interface IClearinghouse {
         uint128 owed;
         uint128 shortfall;
         uint128 payoutFactor;
+    }
+
+    /// @param cap total negative cash that no WETH covers, WAD USD.
+    /// @param rate interest on negative cash, WAD a year, paid to insurance.
+    /// @param cureDiscount WAD discount on WETH at which a debt can be cured once `cureRamp` has passed.
+    /// @param cureRamp seconds over which the discount grows from zero since the account began to owe.
+    struct DebtParameters {
+        uint96 cap;
+        uint64 rate;
+        uint64 cureDiscount;
+        uint32 cureRamp;
     }
 
     event CashDeposited(address indexed account, uint256 usdc);
@@ -34,31 +65,40 @@ interface IClearinghouse {
     event GainPaid(uint16 indexed underlying, uint40 indexed expiry, address indexed account, uint256 gain);
     event DebtCured(address indexed account, address indexed by, uint256 baseOut, uint256 usdcIn);
     event InsuranceFunded(address indexed from, uint256 usdc);
-    event MarketSet(address indexed market, bool allowed);
+    event InterestAccrued(address indexed account, uint256 interest);
+    event Recovered(address indexed account, uint256 amount);
+    event LegWrapped(address indexed account, SeriesId indexed series, uint256 amount);
+    event LegUnwrapped(address indexed account, SeriesId indexed series, uint256 amount);
+    event TokenPaid(address indexed account, SeriesId indexed series, uint256 amount, uint256 gain);
+    event SliceSold(address indexed from, address indexed to, uint256 share, int256 price, uint256 fromInsurance);
+    event MarketSet(address indexed market, Market kind);
     event VaultSet(address vault, address hedgeManager);
     event VenueSet(address indexed venue, bool active);
 
-    event CureDiscountSet(uint256 discount);
-    event MaxNegativeCashSet(uint256 limit);
+    event VenueAbandoned(address indexed venue);
+    event DebtParametersSet(DebtParameters parameters);
 
-    error OracleStale(uint16 underlying);
     error AmountZero();
     error ZeroAddress();
-    error OnlyMarket(address caller);
+    error OnlyMarket(address caller, Market needed);
     error OnlyHedgeManager(address caller);
     error VenueUnknown(address venue);
     error VenueNotEmpty(address venue, int256 base, int256 quote);
     error TooManyVenues(uint256 count);
     error SelfTrade(address account);
     error SizeZero(SeriesId series);
-    error UnderlyingUnknown(uint16 underlying);
     error TooManyLegs(address account, uint256 count);
     error SeriesExpired(SeriesId series, uint256 nowAt);
     error AmountTooLarge(uint256 amount);
     error CashShort(address account, int256 cash, uint256 needed);
     error BaseShort(address account, uint256 base, uint256 needed);
     error BelowInitialMargin(address account, int256 equity, uint256 initial);
-    error CollateralShort(address account, int256 cash, uint256 cashNeeded, uint256 base, uint256 baseNeeded);
+    error LegShort(address account, SeriesId series, int256 size, uint256 needed);
+    error TradesEmpty();
+    error ShareOutOfRange(uint256 share);
+    error InsuranceShort(uint256 insurance, uint256 needed);
+    error VaultFixed(address vault);
+    error RecipientIsClearinghouse();
     error TransferShort(uint256 expected, uint256 received);
     error NotProven(uint16 underlying, uint40 expiry);
     error NotAllConverted(uint16 underlying, uint40 expiry, uint256 openShort);
@@ -83,11 +123,26 @@ interface IClearinghouse {
 
     // ------------------------------------------------------------------ markets
 
-    /// @notice Moves legs from `maker` to `taker` against a premium, and checks the margin of both at the end. All legs
-    /// are of the underlying of the base collateral.
-    /// @param legs sizes from the taker's side.
-    /// @param premium WAD USD paid by the taker, negative if received.
-    function trade(address maker, address taker, Leg[] calldata legs, int256 premium) external;
+    /// @notice Trades between accounts, in order; cash may go below zero in none of them. Margin is checked once per
+    /// account at the end: initial margin is met, or what the account lacks has become less, so that a book under water
+    /// can always be reduced (I-03, I-07). Desks only.
+    function trade(Trade[] calldata trades) external;
+
+    /// @notice Takes long contracts out of an account, which must keep its initial margin without them. Option token only.
+    function wrap(address account, SeriesId series, uint256 amount) external;
+
+    /// @notice Puts long contracts into an account. Option token only, for the token's holder.
+    function unwrap(address account, SeriesId series, uint256 amount) external;
+
+    /// @notice Credits an account with what wrapped contracts pay after settlement, rounded down. Option token only.
+    function payWrapped(address account, SeriesId series, uint256 amount) external returns (uint256 gain);
+
+    /// @notice Moves a share of every live leg and of the WETH of one account to another, which keeps initial margin.
+    /// Legs round towards zero, so that both sides move alike. Auction only.
+    /// @param share WAD, at most one.
+    /// @param price WAD USD that the buyer pays, negative if the account pays him; its cash stays at zero or above.
+    /// @param fromInsurance WAD USD that the insurance fund pays the buyer.
+    function sellSlice(address from, address to, uint256 share, int256 price, uint256 fromInsurance) external;
 
     /// @notice Sends what the venue requires from the vault's account, trades there, and credits what came back, as
     /// measured in tokens. Hedge manager only.
@@ -112,37 +167,47 @@ interface IClearinghouse {
     /// @notice Third phase: turns the legs of net winners (and worthless longs) into cash at the payout factor.
     function claim(uint16 underlying, uint40 expiry, address[] calldata accounts) external;
 
-    /// @notice Buys WETH of an account with negative cash at the oracle price less the governed discount.
+    /// @notice Buys WETH of an account with negative cash at the oracle price less a discount that grows from zero since
+    /// the account began to owe: who makes a debt and cures it at once earns nothing.
     /// @param baseAmount WETH in wei; the price is rounded up and may not exceed the debt.
     function cure(address account, uint256 baseAmount) external returns (uint256 usdcIn);
+
+    /// @notice Brings interest and recoveries of an account up to date.
+    function accrue(address account) external;
 
     /// @notice Adds USDC of the caller to the insurance fund.
     function fundInsurance(uint256 usdc) external;
 
     // ------------------------------------------------------------------ governance
 
-    /// @notice Registers or removes a market (the option desk) that may move legs.
-    function setMarket(address market, bool allowed) external;
+    /// @notice Registers a market, or removes it with `Market.None`.
+    function setMarket(address market, Market kind) external;
 
-    /// @notice Names the vault's account, which has scenario margin and venues, and its hedge manager.
+    /// @notice Names the vault's account, the one with venues, for good, and its hedge manager.
     function setVault(address vault_, address hedgeManager_) external;
 
-    /// @notice Adds or removes a hedge venue of the vault; only an empty venue can be removed.
+    /// @notice Adds or removes a hedge venue of the vault; only an empty venue, or one that cannot be read, can be removed.
     function setVenue(address venue, bool active) external;
 
     /// @notice Closes a venue's whole position and brings its tokens home.
     function unwindVenue(address venue) external;
 
-    function setCureDiscount(uint256 discount) external;
-
-    function setMaxNegativeCash(uint256 limit) external;
+    /// @notice Every field has a hard range.
+    function setDebtParameters(DebtParameters calldata p) external;
 
     // ------------------------------------------------------------------ views
 
-    /// @return cash WAD USD.
+    /// @return cash WAD USD, as last touched: interest since then and recoveries owed are in `debtOf`.
     /// @return base WETH in wei.
     /// @return legCount open legs.
     function accountOf(address account) external view returns (int256 cash, uint256 base, uint256 legCount);
+
+    /// @return interest WAD USD accrued on negative cash since it was last touched.
+    /// @return recovery WAD USD that the account owes to insurance out of its next cash.
+    /// @return since unix seconds when its cash went negative, 0 while it is not.
+    function debtOf(address account) external view returns (uint256 interest, uint256 recovery, uint256 since);
+
+    function debtParameters() external view returns (DebtParameters memory);
 
     function legsOf(address account) external view returns (Leg[] memory);
 
@@ -163,9 +228,12 @@ interface IClearinghouse {
     /// @notice Mark value of the account, WAD USD.
     function equityOf(address account) external view returns (int256);
 
-    /// @notice Equity, initial and maintenance margin under the rule that applies to the account, WAD USD. For a fully
-    /// collateralised account both margins are the collateral's value at the oracle price.
-    function marginOf(address account) external view returns (int256 equity, uint256 initial, uint256 maintenance);
+    /// @notice Equity, initial and maintenance margin by RiskEngine.margin, WAD USD.
+    /// @param slice which of the surface's slices marks the book; actions are held to `Fresh`.
+    function marginOf(
+        address account,
+        Slice slice
+    ) external view returns (int256 equity, uint256 initial, uint256 maintenance);
 
     /// @notice USDC in token units that the account could withdraw now, rounded down.
     function freeCashOf(address account) external view returns (uint256);

@@ -43,6 +43,11 @@ interface IHedgeVenue {
     /// @return quote WAD USD.
     function position() external view returns (int256 base, int256 quote);
 
+    /// @notice How the venue liquidates, in the terms of `Hedge` in IRiskEngine. Must not revert.
+    /// @return threshold WAD, 0 where nothing can be liquidated.
+    /// @return penalty WAD share of the liquidated value.
+    function liquidation() external view returns (uint256 threshold, uint256 penalty);
+
     /// @notice Distance from liquidation: 1e18 is the venue's own threshold, uint256 max means no debt.
     function health() external view returns (uint256);
 

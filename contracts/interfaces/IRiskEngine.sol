@@ -3,19 +3,30 @@ pragma solidity 0.8.30;
 
 import {Leg} from "../libraries/SeriesId.sol";
 
+/// @notice One hedge venue of an account, valued by the core at its own oracle price.
+/// @param base WAD ETH, negative for a short.
+/// @param quote WAD USD, debt and collateral included.
+/// @param threshold WAD; at a base price S the venue liquidates a short when quote x threshold < |base| S, and a long
+/// when base S x threshold < |quote|. 0 where nothing can be liquidated.
+/// @param penalty WAD share of the liquidated base's value that a liquidation costs.
+struct Hedge {
+    int256 base;
+    int256 quote;
+    uint256 threshold;
+    uint256 penalty;
+}
+
 /// @notice An account as the risk engine sees it.
-/// @param underlying market id of `base` and `venueBase`.
-/// @param cash WAD USD, signed.
+/// @param underlying market id of `base` and of the hedges.
+/// @param cash WAD USD, signed; what the account owes to insurance is taken off.
 /// @param base WETH in wei.
-/// @param venueBase WAD ETH
-/// @param venueQuote WAD USD: the sum over the account's hedge venues.
-/// @param legs open option legs.
+/// @param hedges venues that hold something.
+/// @param legs open option legs, of any registered underlyings, in any order.
 struct Portfolio {
     uint16 underlying;
     int256 cash;
     uint256 base;
-    int256 venueBase;
-    int256 venueQuote;
+    Hedge[] hedges;
     Leg[] legs;
 }
 
@@ -32,21 +43,36 @@ struct Greeks {
     int256 theta;
 }
 
+/// @notice Which of a surface's two slices marks an expiry: the last commit, or the one that is old enough for nobody
+/// to have made it for the moment.
+enum Slice {
+    Fresh,
+    Reference
+}
+
 /// @title Greeks, mark value and margin, recomputed in full at every call: there is no cache to go stale.
 /// @notice Legs of an expired series are valued at the proven settlement price, or at spot until there is one, with
 /// Greeks of zero: nothing here reverts because one leg has expired.
 interface IRiskEngine {
-    /// @param spotMove WAD, the largest spot move of the grid, e.g. 0.2e18.
+    /// @param spotMove WAD, the largest spot move of the grid, e.g. 0.2e18: seven moves from -spotMove to +spotMove.
     /// @param volUp
     /// @param volDown WAD relative
-    /// volatility moves at 30 days.
-    /// @param contingency WAD share of spot per short contract.
+    /// volatility moves at 30 days; they scale with the square root of 30 days over tau, tau at least 7 days.
+    /// @param tailMove WAD, two spot moves far outside the grid, both with volatility up.
+    /// @param tailWeight WAD share of a tail's loss that counts.
+    /// @param shortFloor WAD share of spot per short contract below which the scenario loss does not go.
+    /// @param contingency WAD share of spot per short contract, added.
+    /// @param baseHaircut WAD share of the value of WETH collateral, added.
     /// @param maintenanceShare WAD share of the initial margin.
     struct MarginParameters {
         uint64 spotMove;
         uint64 volUp;
         uint64 volDown;
+        uint64 tailMove;
+        uint64 tailWeight;
+        uint64 shortFloor;
         uint64 contingency;
+        uint64 baseHaircut;
         uint64 maintenanceShare;
     }
 
@@ -59,33 +85,35 @@ interface IRiskEngine {
 
     function parameters() external view returns (MarginParameters memory);
 
-    /// @notice Sensitivities of the option legs alone.
+    /// @notice Sensitivities of the option legs of one underlying.
     function optionGreeks(uint16 underlying, Leg[] calldata legs) external view returns (Greeks memory);
 
     /// @notice Mark value of the option legs.
-    /// @return WAD USD, signed.
-    function optionValue(Leg[] calldata legs) external view returns (int256);
+    /// @return WAD USD, signed, rounded down.
+    function optionValue(Leg[] calldata legs, Slice slice) external view returns (int256);
 
     /// @notice Mark value and sensitivities of one contract of each leg's series, whatever the leg's size.
     /// @return values WAD USD per contract.
     /// @return greeks per contract.
-    function marks(Leg[] calldata legs) external view returns (uint256[] memory values, Greeks[] memory greeks);
+    function marks(
+        Leg[] calldata legs,
+        Slice slice
+    ) external view returns (uint256[] memory values, Greeks[] memory greeks);
 
-    /// @notice Value of everything in the account at the oracle price and the last committed surface. WAD USD.
-    function equity(Portfolio calldata portfolio) external view returns (int256);
+    /// @notice Value of everything in the account at the oracle price. WAD USD.
+    function equity(Portfolio calldata portfolio, Slice slice) external view returns (int256);
 
-    /// @notice Scenario margin: the worst loss over 7 spot moves x 3 volatility moves, plus a contingency per short
-    /// contract.
+    /// @notice Portfolio margin: for each underlying the worst loss of options, base collateral and hedges together over
+    /// 23 scenarios (7 spot moves x volatility as it is, up and down, and two weighted tails), at least the floor of its
+    /// short contracts, plus their contingency and the haircut of base collateral; underlyings are added, without credit
+    /// for correlation. A hedge that its venue would liquidate in a scenario counts as closed there at a penalty.
+    /// @dev Marks here come from the scenario kernel, whose error it takes against the account: `equity_` is below
+    /// `equity()` by no more than that.
     /// @return equity_ WAD USD.
     /// @return initial
     /// @return maintenance WAD USD.
     function margin(
-        Portfolio calldata portfolio
+        Portfolio calldata portfolio,
+        Slice slice
     ) external view returns (int256 equity_, uint256 initial, uint256 maintenance);
-
-    /// @notice What an account without scenario margin must hold: the strike in cash for each short put, one ETH for
-    /// each short call.
-    /// @return cash WAD USD.
-    /// @return base WETH in wei. Rounded up.
-    function fullCollateral(Leg[] calldata legs) external view returns (uint256 cash, uint256 base);
 }

@@ -63,6 +63,8 @@ interface IVolSurface {
 
     function sliceOf(uint16 underlying, uint40 expiry) external view returns (SliceState memory);
 
+    function slices(uint16 underlying, uint40 expiry) external view returns (SliceState memory, SliceState memory);
+
     /// @notice Unix seconds of the last commit for the underlying, 0 if none: its age decides what may be done.
     function lastCommit(uint16 underlying) external view returns (uint256);
 
