@@ -4,13 +4,14 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Accounts} from "./clearing/Accounts.sol";
 import {Settling} from "./clearing/Settling.sol";
-import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
+import {IClearinghouse, Market, Trade} from "./interfaces/IClearinghouse.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
-import {IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
-import {Greeks, IRiskEngine, Portfolio} from "./interfaces/IRiskEngine.sol";
+import {Action, IMarketOracle} from "./interfaces/IMarketOracle.sol";
+import {IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
 import {Leg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 
@@ -18,9 +19,12 @@ import {Wad} from "./libraries/Wad.sol";
 contract Clearinghouse is Settling, ReentrancyGuard {
     using SafeCast for uint256;
 
-    uint256 private constant MAX_VENUES = 8;
+    mapping(address market => Market) public marketOf;
 
-    mapping(address market => bool) public isMarket;
+    modifier only(Market kind) {
+        if (marketOf[msg.sender] != kind) revert OnlyMarket(msg.sender, kind);
+        _;
+    }
 
     constructor(
         address authority_,
@@ -44,10 +48,9 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     /// @inheritdoc IClearinghouse
     function withdrawCash(uint256 amount, address to) external nonReentrant {
         if (amount == 0) revert AmountZero();
-        if (to == address(0)) revert ZeroAddress();
-        Portfolio memory before = _vaultBefore(msg.sender);
+        _requireRecipient(to);
         _moveCashSolvent(msg.sender, -_fromUsdc(amount));
-        _requireMargin(msg.sender, before);
+        _requireWithdrawable(msg.sender);
         emit CashWithdrawn(msg.sender, to, amount);
         _push(usdc, to, amount);
     }
@@ -63,10 +66,9 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     /// @inheritdoc IClearinghouse
     function withdrawBase(uint256 amount, address to) external nonReentrant {
         if (amount == 0) revert AmountZero();
-        if (to == address(0)) revert ZeroAddress();
-        Portfolio memory before = _vaultBefore(msg.sender);
+        _requireRecipient(to);
         _subBase(msg.sender, amount);
-        _requireMargin(msg.sender, before);
+        _requireWithdrawable(msg.sender);
         emit BaseWithdrawn(msg.sender, to, amount);
         _push(weth, to, amount);
     }
@@ -74,25 +76,77 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     // ------------------------------------------------------------------ markets
 
     /// @inheritdoc IClearinghouse
-    function trade(address maker, address taker, Leg[] calldata legs, int256 premium) external nonReentrant {
-        if (!isMarket[msg.sender]) revert OnlyMarket(msg.sender);
-        if (maker == taker) revert SelfTrade(maker);
-        Portfolio memory before = _vaultBefore(maker == vault ? maker : taker);
-        for (uint256 i = 0; i < legs.length; ++i) {
-            SeriesId series = legs[i].series;
-            series.validate();
-            // WETH is the only base collateral: it covers no call on anything else.
-            if (series.underlying() != baseUnderlying) revert UnderlyingUnknown(series.underlying());
-            if (series.expiry() <= block.timestamp) revert SeriesExpired(series, block.timestamp);
-            if (legs[i].size == 0) revert SizeZero(series);
-            _addToLeg(taker, series, legs[i].size);
-            _addToLeg(maker, series, -int256(legs[i].size));
+    function trade(Trade[] calldata trades) external nonReentrant only(Market.Desk) {
+        if (trades.length == 0) revert TradesEmpty();
+        address[] memory accounts = new address[](2 * trades.length);
+        uint256 count;
+        for (uint256 i = 0; i < trades.length; ++i) {
+            _trade(trades[i]);
+            count = _include(accounts, count, trades[i].taker);
+            count = _include(accounts, count, trades[i].maker);
         }
-        _moveCashSolvent(taker, -premium);
-        _moveCashSolvent(maker, premium);
-        emit PremiumPaid(taker, maker, premium);
-        _requireMargin(taker, before);
-        _requireMargin(maker, before);
+        for (uint256 i = 0; i < count; ++i) _requireMargin(accounts[i], trades);
+    }
+
+    /// @inheritdoc IClearinghouse
+    function wrap(address account, SeriesId series, uint256 amount) external nonReentrant only(Market.Token) {
+        _requireLive(series);
+        int256 size = sizeOf(account, series);
+        if (amount == 0) revert AmountZero();
+        if (size < amount.toInt256()) revert LegShort(account, series, size, amount);
+        _addToLeg(account, series, -amount.toInt256());
+        emit LegWrapped(account, series, amount);
+        _requireWithdrawable(account);
+    }
+
+    /// @inheritdoc IClearinghouse
+    /// @dev A long leg lowers no scenario, so there is no margin to check.
+    function unwrap(address account, SeriesId series, uint256 amount) external nonReentrant only(Market.Token) {
+        _requireLive(series);
+        if (amount == 0) revert AmountZero();
+        _addToLeg(account, series, amount.toInt256());
+        emit LegUnwrapped(account, series, amount);
+    }
+
+    /// @inheritdoc IClearinghouse
+    function payWrapped(
+        address account,
+        SeriesId series,
+        uint256 amount
+    ) external nonReentrant only(Market.Token) returns (uint256 gain) {
+        gain = _payWrapped(series, amount);
+        _moveCash(account, gain.toInt256());
+        emit TokenPaid(account, series, amount, gain);
+    }
+
+    /// @inheritdoc IClearinghouse
+    /// @dev Legs that have expired stay: settlement counts them where they are.
+    function sellSlice(
+        address from,
+        address to,
+        uint256 share,
+        int256 price,
+        uint256 fromInsurance
+    ) external nonReentrant only(Market.Auction) {
+        if (from == to) revert SelfTrade(from);
+        if (share == 0 || share > Wad.ONE) revert ShareOutOfRange(share);
+        if (fromInsurance > _insurance) revert InsuranceShort(_insurance, fromInsurance);
+        Leg[] memory legs = _legs(from);
+        for (uint256 i = 0; i < legs.length; ++i) {
+            int256 size = Wad.mulTowardZero(legs[i].size, int256(share));
+            if (size == 0 || legs[i].series.expiry() <= block.timestamp) continue;
+            _addToLeg(from, legs[i].series, -size);
+            _addToLeg(to, legs[i].series, size);
+        }
+        uint256 base = Wad.mulDown(_accounts[from].base, share);
+        _subBase(from, base);
+        _addBase(to, base);
+        _insurance -= fromInsurance;
+        _moveCash(to, fromInsurance.toInt256());
+        _moveCashSolvent(to, -price);
+        _moveCashSolvent(from, price);
+        emit SliceSold(from, to, share, price, fromInsurance);
+        _requireInitial(to);
     }
 
     /// @inheritdoc IClearinghouse
@@ -105,7 +159,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         bytes calldata data
     ) external nonReentrant returns (int256 filledBase, int256 quoteFlow) {
         if (msg.sender != hedgeManager) revert OnlyHedgeManager(msg.sender);
-        if (!_isVenue(venue)) revert VenueUnknown(venue);
+        _requireVenue(venue);
         (uint256 usdcIn, uint256 baseIn) = IHedgeVenue(venue).required(base, limitPrice, data);
         if (usdcIn != 0) {
             _moveCashSolvent(vault, -_fromUsdc(usdcIn));
@@ -146,12 +200,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     /// @inheritdoc IClearinghouse
     function cure(address account, uint256 baseAmount) external nonReentrant returns (uint256 usdcIn) {
-        int256 cash = _accounts[account].cash;
+        int256 cash = _moveCash(account, 0);
         if (cash >= 0) revert NoDebt(account, cash);
         if (baseAmount == 0) revert AmountZero();
-        if (oracle.state(baseUnderlying) == OracleState.Stale) revert OracleStale(baseUnderlying);
-        (uint256 spot, ) = oracle.spot(baseUnderlying);
-        uint256 price = Wad.mulUp(spot, Wad.ONE - cureDiscount);
+        uint256 spot = oracle.check(baseUnderlying, Action.Liquidate);
+        uint256 price = Wad.mulUp(spot, Wad.ONE - _cureDiscount(account));
         usdcIn = (Wad.mulUp(baseAmount, price) + USDC_SCALE - 1) / USDC_SCALE;
         uint256 debt = (uint256(-cash) + USDC_SCALE - 1) / USDC_SCALE;
         if (usdcIn > debt) revert CureTooLarge(usdcIn, debt);
@@ -160,6 +213,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         emit DebtCured(account, msg.sender, baseAmount, usdcIn);
         _pull(usdc, msg.sender, usdcIn);
         _push(weth, msg.sender, baseAmount);
+    }
+
+    /// @inheritdoc IClearinghouse
+    function accrue(address account) external nonReentrant {
+        _moveCash(account, 0);
     }
 
     /// @inheritdoc IClearinghouse
@@ -173,17 +231,17 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     // ------------------------------------------------------------------ governance
 
     /// @inheritdoc IClearinghouse
-    function setMarket(address market, bool allowed) external restricted {
+    function setMarket(address market, Market kind) external restricted {
         if (market == address(0)) revert ZeroAddress();
-        isMarket[market] = allowed;
-        emit MarketSet(market, allowed);
+        marketOf[market] = kind;
+        emit MarketSet(market, kind);
     }
 
     /// @inheritdoc IClearinghouse
-    /// @dev The vault's account can be named only while it is empty of venues, so that no venue changes its owner.
+    /// @dev The hedge manager measures the vault that it was made for, so the vault never changes.
     function setVault(address vault_, address hedgeManager_) external restricted {
         if (vault_ == address(0) || hedgeManager_ == address(0)) revert ZeroAddress();
-        if (vault_ != vault && _venues.length != 0) revert TooManyVenues(_venues.length);
+        if (vault != address(0) && vault_ != vault) revert VaultFixed(vault);
         vault = vault_;
         hedgeManager = hedgeManager_;
         emit VaultSet(vault_, hedgeManager_);
@@ -192,25 +250,13 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     /// @inheritdoc IClearinghouse
     function setVenue(address venue, bool active) external restricted {
         if (venue == address(0)) revert ZeroAddress();
-        bool known = _isVenue(venue);
-        if (known == active) revert VenueUnknown(venue);
-        if (active) {
-            if (_venues.length == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
-            _venues.push(venue);
-        } else {
-            (int256 base, int256 quote) = IHedgeVenue(venue).position();
-            if (base != 0 || quote != 0) revert VenueNotEmpty(venue, base, quote);
-            for (uint256 i = 0; i < _venues.length; ++i) {
-                if (_venues[i] == venue) _venues[i] = _venues[_venues.length - 1];
-            }
-            _venues.pop();
-        }
-        emit VenueSet(venue, active);
+        if (active) _addVenue(venue);
+        else _removeVenue(venue);
     }
 
     /// @inheritdoc IClearinghouse
     function unwindVenue(address venue) external restricted nonReentrant {
-        if (!_isVenue(venue)) revert VenueUnknown(venue);
+        _requireVenue(venue);
         uint256 usdcBefore = usdc.balanceOf(address(this));
         uint256 baseBefore = weth.balanceOf(address(this));
         IHedgeVenue(venue).unwind();
@@ -219,17 +265,8 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
-    function setCureDiscount(uint256 discount) external restricted {
-        if (discount > 2e17) revert ParameterOutOfRange("cureDiscount", discount, 0, 2e17);
-        cureDiscount = discount;
-        emit CureDiscountSet(discount);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function setMaxNegativeCash(uint256 limit) external restricted {
-        if (limit > 1e27) revert ParameterOutOfRange("maxNegativeCash", limit, 0, 1e27);
-        maxNegativeCash = limit;
-        emit MaxNegativeCashSet(limit);
+    function setDebtParameters(DebtParameters calldata p) external restricted {
+        _setDebtParameters(p);
     }
 
     // ------------------------------------------------------------------ views
@@ -241,12 +278,23 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
+    function debtOf(address account) external view returns (uint256 interest, uint256 recovery, uint256 since) {
+        Debt storage d = _debts[account];
+        return (_pendingInterest(account), d.recovery, d.since);
+    }
+
+    /// @inheritdoc IClearinghouse
+    function debtParameters() external view returns (DebtParameters memory) {
+        return _debtParameters;
+    }
+
+    /// @inheritdoc IClearinghouse
     function legsOf(address account) external view returns (Leg[] memory) {
         return _legs(account);
     }
 
     /// @inheritdoc IClearinghouse
-    function sizeOf(address account, SeriesId series) external view returns (int128) {
+    function sizeOf(address account, SeriesId series) public view returns (int128) {
         Account storage a = _accounts[account];
         uint256 at = _find(a, a.legCount, series);
         return at < a.legCount ? a.legs[at].size : int128(0);
@@ -258,51 +306,19 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
-    function hedgeOf(address account) external view returns (int256 base, int256 quote) {
-        return _hedge(account);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function greeksOf(address account, uint16 underlying) external view returns (Greeks memory g) {
-        g = engine.optionGreeks(underlying, _legs(account));
-        if (underlying == baseUnderlying) {
-            (int256 base, ) = _hedge(account);
-            g.delta += base;
-        }
-    }
-
-    /// @inheritdoc IClearinghouse
-    function equityOf(address account) external view returns (int256) {
-        return engine.equity(_portfolio(account));
-    }
-
-    /// @inheritdoc IClearinghouse
-    function marginOf(address account) external view returns (int256 equity, uint256 initial, uint256 maintenance) {
-        Portfolio memory p = _portfolio(account);
-        if (account == vault) return _scenarioMargin(p);
-        equity = engine.equity(p);
-        (uint256 cashNeeded, uint256 baseNeeded) = _fullCollateral(p.legs);
-        initial = cashNeeded;
-        if (baseNeeded != 0) {
-            (uint256 spot, ) = oracle.spot(baseUnderlying);
-            initial += Wad.mulUp(baseNeeded, spot);
-        }
-        maintenance = initial;
+    function marginOf(address account, Slice slice) public view returns (int256, uint256, uint256) {
+        return engine.margin(_portfolio(account), slice);
     }
 
     /// @inheritdoc IClearinghouse
     function freeCashOf(address account) external view returns (uint256) {
-        Portfolio memory p = _portfolio(account);
-        int256 free = p.cash;
-        if (account == vault) {
-            (int256 equity, uint256 initial, ) = _scenarioMargin(p);
-            int256 surplus = equity - int256(initial);
+        int256 free = _netCash(account);
+        if (_carriesRisk(account)) {
+            (int256 equity, uint256 initial, ) = marginOf(account, Slice.Fresh);
+            int256 surplus = equity - initial.toInt256();
             if (surplus < free) free = surplus;
-        } else {
-            (uint256 cashNeeded, ) = _fullCollateral(p.legs);
-            free -= cashNeeded.toInt256();
         }
-        return free <= 0 ? 0 : _min(uint256(free) / USDC_SCALE, _recordedUsdc);
+        return free <= 0 ? 0 : Math.min(uint256(free) / USDC_SCALE, _recordedUsdc);
     }
 
     /// @inheritdoc IClearinghouse
@@ -327,10 +343,34 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     // ------------------------------------------------------------------ internal
 
-    function _hedge(address account) private view returns (int256 base, int256 quote) {
-        (base, quote) = _venuePosition(account);
-        base += int256(uint256(_accounts[account].base));
-        quote += _accounts[account].cash;
+    function _trade(Trade calldata t) private {
+        if (t.maker == t.taker) revert SelfTrade(t.maker);
+        for (uint256 i = 0; i < t.legs.length; ++i) {
+            Leg calldata leg = t.legs[i];
+            leg.series.validate();
+            _requireLive(leg.series);
+            if (leg.size == 0) revert SizeZero(leg.series);
+            _addToLeg(t.taker, leg.series, leg.size);
+            _addToLeg(t.maker, leg.series, -int256(leg.size));
+        }
+        _moveCashSolvent(t.taker, -t.premium);
+        _moveCashSolvent(t.maker, t.premium);
+        emit PremiumPaid(t.taker, t.maker, t.premium);
+    }
+
+    /// @dev Adds an account to a list that has room, unless it is there.
+    function _include(address[] memory accounts, uint256 count, address account) private pure returns (uint256) {
+        for (uint256 i = 0; i < count; ++i) {
+            if (accounts[i] == account) return count;
+        }
+        accounts[count] = account;
+        return count + 1;
+    }
+
+    function _cureDiscount(address account) private view returns (uint256) {
+        DebtParameters memory p = _debtParameters;
+        uint256 owing = Math.min(block.timestamp - _debts[account].since, p.cureRamp);
+        return (uint256(p.cureDiscount) * owing) / p.cureRamp;
     }
 
     /// @dev Credits the vault with what arrived since the two balances were read, and with nothing else.
@@ -357,19 +397,12 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         if (price == 0) revert NotProven(underlying, expiry);
     }
 
-    function _isVenue(address venue) private view returns (bool) {
-        for (uint256 i = 0; i < _venues.length; ++i) {
-            if (_venues[i] == venue) return true;
-        }
-        return false;
+    function _requireLive(SeriesId series) private view {
+        if (series.expiry() <= block.timestamp) revert SeriesExpired(series, block.timestamp);
     }
 
-    function _vaultBefore(address account) private view returns (Portfolio memory p) {
-        if (account == vault) p = _portfolio(account);
-    }
-
-    function _requireMargin(address account, Portfolio memory vaultBefore) private view {
-        if (account == vault) _requireVaultMargin(vaultBefore);
-        else _requireFullCollateral(account);
+    function _requireRecipient(address to) private view {
+        if (to == address(0)) revert ZeroAddress();
+        if (to == address(this)) revert RecipientIsClearinghouse();
     }
 }

@@ -5,7 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
-import {IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
+import {Action, IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
 import {IUniswapV3PoolView} from "./interfaces/external/IUniswapV3PoolView.sol";
 import {SeriesIdLib} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
@@ -75,6 +75,11 @@ contract MarketOracle is IMarketOracle, AccessManaged {
         (, answer, , updatedAt, ) = AggregatorV3Interface(m.feed).latestRoundData();
         if (answer <= 0 || updatedAt == 0 || updatedAt > block.timestamp) revert FeedAnswerInvalid(answer, updatedAt);
         price = _scale(uint256(answer), m.feedDecimals);
+    }
+
+    /// @inheritdoc IMarketOracle
+    function check(uint16 underlying, Action) external view returns (uint256 price) {
+        (price, ) = spot(underlying);
     }
 
     /// @inheritdoc IMarketOracle

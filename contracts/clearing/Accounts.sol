@@ -4,11 +4,11 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
-import {IHedgeVenue} from "../interfaces/IHedgeVenue.sol";
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
-import {IRiskEngine, Portfolio} from "../interfaces/IRiskEngine.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {Leg, SeriesId} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
@@ -19,16 +19,29 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     using SafeERC20 for IERC20;
 
     /// @dev Header in one slot, then one slot a leg; legs are dense, a closed one is replaced by the last.
+    /// @param owes whether `_debts` holds anything for the account, so that the others need not look.
     struct Account {
         int112 cash;
         uint112 base;
         uint8 legCount;
+        bool owes;
         Leg[32] legs;
+    }
+
+    /// @dev What an account owes beyond its cash.
+    /// @param index of interest when its negative cash was last touched.
+    /// @param since unix seconds when its cash went negative, 0 while it is not.
+    /// @param recovery WAD USD of its losses that others bore; its next cash pays it to insurance.
+    struct Debt {
+        uint128 index;
+        uint40 since;
+        uint256 recovery;
     }
 
     uint256 internal constant MAX_LEGS = 32;
     uint256 internal constant USDC_SCALE = 1e12;
     uint256 private constant MAX_SIZE = 1 << 100;
+    uint256 private constant YEAR = 365 days;
 
     IERC20 public immutable usdc;
     IERC20 public immutable weth;
@@ -36,17 +49,17 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     IRiskEngine public immutable engine;
     uint16 public immutable baseUnderlying;
 
-    /// @notice The vault's account: scenario margin and hedge venues.
-    address public vault;
-    address public hedgeManager;
-
-    address[] internal _venues;
     mapping(address account => Account) internal _accounts;
+    mapping(address account => Debt) internal _debts;
     mapping(uint56 expiryKey => Settlement) internal _settlements;
 
     uint256 internal _recordedUsdc;
     uint256 internal _recordedBase;
     uint256 internal _negativeCash;
+    uint256 internal _insurance;
+    DebtParameters internal _debtParameters = DebtParameters(1_000_000e18, 1e17, 5e16, 30 minutes);
+    uint128 private _index = 1e18;
+    uint40 private _indexAt = uint40(block.timestamp);
 
     constructor(IERC20 usdc_, IERC20 weth_, IMarketOracle oracle_, IRiskEngine engine_, uint16 baseUnderlying_) {
         if (address(usdc_) == address(0) || address(weth_) == address(0)) revert ZeroAddress();
@@ -60,15 +73,68 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
 
     // ------------------------------------------------------------------ cash and base
 
-    /// @dev Keeps the total of negative cash; the caller decides whether the account may be there.
+    /// @dev Keeps the total of negative cash; the caller decides whether the account may be there. Interest comes first,
+    /// and what the account has to make good goes to insurance out of what is left above zero.
     function _moveCash(address account, int256 change) internal returns (int256 cash) {
         Account storage a = _accounts[account];
         int256 before = a.cash;
         cash = before + change;
-        a.cash = _toInt112(cash);
-        if (before < 0 || cash < 0) {
-            _negativeCash = _negativeCash + (cash < 0 ? uint256(-cash) : 0) - (before < 0 ? uint256(-before) : 0);
-        }
+        if (before < 0 || cash < 0 || a.owes) cash = _moveOwing(account, a, before, change);
+        if (cash > type(int112).max || cash < type(int112).min) revert AmountTooLarge(Wad.abs(cash));
+        a.cash = int112(cash);
+    }
+
+    function _moveOwing(address account, Account storage a, int256 before, int256 change) private returns (int256 cash) {
+        Debt storage d = _debts[account];
+        uint128 index = _currentIndex();
+        uint256 interest = _interest(before, d.index, index);
+        cash = before - int256(interest) + change;
+        uint256 recovered = cash > 0 ? Math.min(uint256(cash), d.recovery) : 0;
+        cash -= int256(recovered);
+        _insurance += interest + recovered;
+        _negativeCash = _negativeCash + (cash < 0 ? uint256(-cash) : 0) - (before < 0 ? uint256(-before) : 0);
+        if (recovered != 0) d.recovery -= recovered;
+        if (cash >= 0) d.since = 0;
+        else if (d.since == 0) d.since = uint40(block.timestamp);
+        d.index = index;
+        a.owes = cash < 0 || d.recovery != 0;
+        if (interest != 0) emit InterestAccrued(account, interest);
+        if (recovered != 0) emit Recovered(account, recovered);
+    }
+
+    /// @dev Simple interest on the index itself, so that it compounds only as often as a rate is changed.
+    function _currentIndex() internal view returns (uint128) {
+        uint256 growth = (uint256(_debtParameters.rate) * (block.timestamp - _indexAt)) / YEAR;
+        return (uint256(_index) + growth).toUint128();
+    }
+
+    /// @dev Interest on cash that was negative since the index was `from`, rounded up.
+    function _interest(int256 cash, uint256 from, uint256 to) private pure returns (uint256) {
+        return cash < 0 ? Math.mulDiv(uint256(-cash), to - from, from, Math.Rounding.Ceil) : 0;
+    }
+
+    function _pendingInterest(address account) internal view returns (uint256) {
+        return _interest(_accounts[account].cash, _debts[account].index, _currentIndex());
+    }
+
+    /// @dev Cash less everything that is owed and not yet taken.
+    function _netCash(address account) internal view returns (int256 cash) {
+        cash = _accounts[account].cash;
+        if (_accounts[account].owes) cash -= int256(_pendingInterest(account) + _debts[account].recovery);
+    }
+
+    function _setDebtParameters(DebtParameters calldata p) internal {
+        _inRange("cap", p.cap, 0, 1e27);
+        _inRange("rate", p.rate, 0, 1e18);
+        _inRange("cureDiscount", p.cureDiscount, 0, 2e17);
+        _inRange("cureRamp", p.cureRamp, 1 minutes, 1 days);
+        (_index, _indexAt) = (_currentIndex(), uint40(block.timestamp));
+        _debtParameters = p;
+        emit DebtParametersSet(p);
+    }
+
+    function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {
+        if (value < low || value > high) revert ParameterOutOfRange(name, value, low, high);
     }
 
     /// @dev As `_moveCash`, for every way out but settlement: the result may not be negative.
@@ -155,58 +221,5 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         Account storage a = _accounts[account];
         legs = new Leg[](a.legCount);
         for (uint256 i = 0; i < legs.length; ++i) legs[i] = a.legs[i];
-    }
-
-    function _portfolio(address account) internal view returns (Portfolio memory p) {
-        Account storage a = _accounts[account];
-        p.underlying = baseUnderlying;
-        p.cash = a.cash;
-        p.base = a.base;
-        (p.venueBase, p.venueQuote) = _venuePosition(account);
-        p.legs = _legs(account);
-    }
-
-    function _venuePosition(address account) internal view returns (int256 base, int256 quote) {
-        if (account != vault) return (0, 0);
-        for (uint256 i = 0; i < _venues.length; ++i) {
-            (int256 b, int256 q) = IHedgeVenue(_venues[i]).position();
-            base += b;
-            quote += q;
-        }
-    }
-
-    // ------------------------------------------------------------------ margin
-
-    /// @dev I-03. The vault may end below initial margin only if its shortfall shrank: a book that is under water can
-    /// always be reduced (I-07). `before` is its portfolio before the action.
-    function _requireVaultMargin(Portfolio memory before) internal view {
-        (int256 equity, uint256 initial, ) = _scenarioMargin(_portfolio(vault));
-        int256 surplus = equity - int256(initial);
-        if (surplus >= 0) return;
-        (int256 equityBefore, uint256 initialBefore, ) = _scenarioMargin(before);
-        if (surplus <= equityBefore - int256(initialBefore)) revert BelowInitialMargin(vault, equity, initial);
-    }
-
-    /// @dev One call site for each of these two: encoding a portfolio again costs 300 bytes of code.
-    function _scenarioMargin(Portfolio memory p) internal view returns (int256, uint256, uint256) {
-        return engine.margin(p);
-    }
-
-    function _fullCollateral(Leg[] memory legs) internal view returns (uint256, uint256) {
-        return engine.fullCollateral(legs);
-    }
-
-    /// @dev Everybody else posts full collateral, whatever the oracle says.
-    function _requireFullCollateral(address account) internal view {
-        Account storage a = _accounts[account];
-        (uint256 cashNeeded, uint256 baseNeeded) = _fullCollateral(_legs(account));
-        if (a.cash < cashNeeded.toInt256() || a.base < baseNeeded) {
-            revert CollateralShort(account, a.cash, cashNeeded, a.base, baseNeeded);
-        }
-    }
-
-    function _toInt112(int256 x) private pure returns (int112) {
-        if (x > type(int112).max || x < type(int112).min) revert AmountTooLarge(Wad.abs(x));
-        return int112(x);
     }
 }

@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {Leg} from "../libraries/SeriesId.sol";
-import {SeriesIdLib} from "../libraries/SeriesId.sol";
+import {Slice} from "../interfaces/IRiskEngine.sol";
+import {Leg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
-import {Accounts} from "./Accounts.sol";
+import {Margining} from "./Margining.sol";
 
 /// @title Settlement of an expiry in three phases, so that nobody gains by being first.
 /// @notice Losers pay into a pot (convert); when no short is left, insurance covers what it can and one payout factor is
 /// fixed (finalise); winners take from the pot (claim). I-12: pot + factor account for every wei.
-abstract contract Settling is Accounts {
+abstract contract Settling is Margining {
     using SafeCast for uint256;
 
     /// @dev The factor of an expiry whose losers had nothing, WAD.
     uint256 private constant NOTHING_PAID = 1;
 
-    uint256 internal _insurance;
     uint256 internal _pot;
-    /// @notice WAD discount at which anyone may cure a debt, and the cap on negative cash that no WETH covers, WAD USD.
-    uint256 public cureDiscount = 5e16;
-    uint256 public maxNegativeCash = 1_000_000e18;
 
     mapping(uint56 expiryKey => mapping(address account => bool)) internal _counted;
 
@@ -48,23 +45,31 @@ abstract contract Settling is Accounts {
     }
 
     /// @dev Takes a loss from an account. What it cannot stand behind is not booked as debt but returned as shortfall of
-    /// this expiry. Debt that its WETH covers is kept whatever the cap, or whoever exhausts the cap would be forgiven
-    /// what anyone could cure at once; credit on anything else is bounded by the cap.
+    /// this expiry, which it owes to insurance out of any cash that it ever has again. Debt that its WETH covers is kept
+    /// whatever the cap, or whoever exhausts the cap would be forgiven what anyone could cure at once; credit on anything
+    /// else is bounded by the cap.
     function _debit(address account, uint256 loss, uint256 price) private returns (uint256 shortfall) {
-        int256 before = _accounts[account].cash;
+        int256 before = _moveCash(account, 0);
         int256 cash = before - int256(loss);
         if (cash < 0) {
             uint256 debt = uint256(-cash);
-            uint256 kept = Wad.mulDown(Wad.mulDown(_accounts[account].base, price), Wad.ONE - cureDiscount);
-            if (kept < debt) kept += _min(_room(before), _otherWorth(account, kept));
-            if (kept < debt) shortfall = _min(debt - kept, loss);
+            uint256 kept = Wad.mulDown(
+                Wad.mulDown(_accounts[account].base, price),
+                Wad.ONE - _debtParameters.cureDiscount
+            );
+            if (kept < debt) kept += Math.min(_room(before), _otherWorth(account, kept));
+            if (kept < debt) shortfall = Math.min(debt - kept, loss);
         }
         _moveCash(account, int256(shortfall) - int256(loss));
+        if (shortfall != 0) {
+            _accounts[account].owes = true;
+            _debts[account].recovery += shortfall;
+        }
     }
 
     /// @dev What the cap leaves for the negative cash of one account, its old debt included.
     function _room(int256 cash) private view returns (uint256) {
-        uint256 limit = maxNegativeCash + (cash < 0 ? uint256(-cash) : 0);
+        uint256 limit = _debtParameters.cap + (cash < 0 ? uint256(-cash) : 0);
         return limit > _negativeCash ? limit - _negativeCash : 0;
     }
 
@@ -72,7 +77,7 @@ abstract contract Settling is Accounts {
     /// no mark can be read settlement does not wait for it, and the cap alone bounds the credit.
     function _otherWorth(address account, uint256 covered) private view returns (uint256) {
         if (_accounts[account].legCount == 0 && (account != vault || _venues.length == 0)) return 0;
-        try this.equityOf(account) returns (int256 equity) {
+        try this.marginOf(account, Slice.Fresh) returns (int256 equity, uint256, uint256) {
             int256 worth = equity - _accounts[account].cash - int256(covered);
             return worth > 0 ? uint256(worth) : 0;
         } catch {
@@ -85,7 +90,7 @@ abstract contract Settling is Accounts {
         Settlement storage s = _settlements[SeriesIdLib.expiryKeyOf(underlying, expiry)];
         if (s.payoutFactor != 0) revert AlreadyFinal(underlying, expiry);
         if (s.openShort != 0) revert NotAllConverted(underlying, expiry, s.openShort);
-        uint256 used = _min(_insurance, s.shortfall);
+        uint256 used = Math.min(_insurance, s.shortfall);
         _insurance -= used;
         _pot += used;
         // A factor of zero would mean "not fixed": one wei is below anything that can be paid.
@@ -101,10 +106,20 @@ abstract contract Settling is Accounts {
         (int256 net, ) = _netPayoff(account, key, price);
         if (_removeLegs(account, key) == 0) return;
         // At the least factor a gain of a USD would still be a wei, out of the pot of other expiries.
-        uint256 gain = factor == NOTHING_PAID ? 0 : _min(Wad.mulDown(uint256(net), factor), _pot);
+        uint256 gain = factor == NOTHING_PAID ? 0 : Math.min(Wad.mulDown(uint256(net), factor), _pot);
         _pot -= gain;
         _moveCash(account, int256(gain));
         emit GainPaid(underlying, expiry, account, gain);
+    }
+
+    /// @dev Wrapped contracts in the third phase, as one account that holds nothing else.
+    function _payWrapped(SeriesId series, uint256 amount) internal returns (uint256 gain) {
+        uint256 factor = _settlements[series.expiryKey()].payoutFactor;
+        if (factor == 0) revert NotFinal(series.underlying(), series.expiry());
+        if (factor == NOTHING_PAID) return 0;
+        uint256 price = oracle.settlementPrice(series.underlying(), series.expiry());
+        gain = Math.min(Wad.mulDown(Wad.mulDown(amount, series.payoff(price)), factor), _pot);
+        _pot -= gain;
     }
 
     /// @return net payoff of the account's legs of one expiry, rounded down.
@@ -130,9 +145,5 @@ abstract contract Settling is Accounts {
             ++removed;
             emit LegMoved(account, leg.series, -leg.size, 0);
         }
-    }
-
-    function _min(uint256 a, uint256 b) internal pure returns (uint256) {
-        return a < b ? a : b;
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Leg, SeriesId} from "../libraries/SeriesId.sol";
-import {Greeks, Portfolio, Slice} from "./IRiskEngine.sol";
+import {IRiskEngine, Portfolio, Slice} from "./IRiskEngine.sol";
 
 /// @notice Legs that move from `maker` to `taker` against a premium.
 /// @param legs sizes from the taker's side.
@@ -197,6 +197,8 @@ interface IClearinghouse {
 
     // ------------------------------------------------------------------ views
 
+    function engine() external view returns (IRiskEngine);
+
     /// @return cash WAD USD, as last touched: interest since then and recoveries owed are in `debtOf`.
     /// @return base WETH in wei.
     /// @return legCount open legs.
@@ -214,19 +216,8 @@ interface IClearinghouse {
     /// @notice Size of one series in an account, 0 if none.
     function sizeOf(address account, SeriesId series) external view returns (int128);
 
+    /// @notice Everything in an account, as the risk engine takes it; see AccountLens for what it is worth.
     function portfolioOf(address account) external view returns (Portfolio memory);
-
-    /// @notice Hedge of an account: base and quote over its account and venues. Delta and NAV at a constant oracle
-    /// price move through these two alone when it hedges.
-    /// @return base WAD ETH.
-    /// @return quote WAD USD.
-    function hedgeOf(address account) external view returns (int256 base, int256 quote);
-
-    /// @notice Net sensitivities of the account: options, base collateral and venues.
-    function greeksOf(address account, uint16 underlying) external view returns (Greeks memory);
-
-    /// @notice Mark value of the account, WAD USD.
-    function equityOf(address account) external view returns (int256);
 
     /// @notice Equity, initial and maintenance margin by RiskEngine.margin, WAD USD.
     /// @param slice which of the surface's slices marks the book; actions are held to `Fresh`.

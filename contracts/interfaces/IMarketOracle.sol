@@ -9,6 +9,16 @@ enum OracleState {
     Stale
 }
 
+enum Action {
+    Open,
+    Withdraw,
+    Hedge,
+    Close,
+    Liquidate,
+    Settle,
+    Claim
+}
+
 /// @title Spot, settlement prices and oracle state of each registered market.
 interface IMarketOracle {
     /// @param feed Chainlink AggregatorV3 in USD.
@@ -48,6 +58,8 @@ interface IMarketOracle {
     /// @return updatedAt unix seconds.
     /// @dev Reverts with FeedAnswerInvalid for a non-positive or future answer; never for an old one: ask `state`.
     function spot(uint16 underlying) external view returns (uint256 price, uint256 updatedAt);
+
+    function check(uint16 underlying, Action action) external view returns (uint256 price);
 
     function state(uint16 underlying) external view returns (OracleState);
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
+import {Greeks, IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
+import {Books} from "./libraries/Books.sol";
+
+/// @title What an account of the Clearinghouse is worth and how it moves, for the keeper and for people.
+/// @notice Views alone: no contract decides anything by them.
+contract AccountLens {
+    using Books for Portfolio;
+
+    IClearinghouse public immutable clearinghouse;
+    IRiskEngine public immutable engine;
+
+    constructor(IClearinghouse clearinghouse_) {
+        clearinghouse = clearinghouse_;
+        engine = clearinghouse_.engine();
+    }
+
+    /// @notice Base and quote over the account and its venues.
+    /// @return base WAD ETH.
+    /// @return quote WAD USD.
+    function hedgeOf(address account) external view returns (int256 base, int256 quote) {
+        return clearinghouse.portfolioOf(account).hedge();
+    }
+
+    /// @notice Net sensitivities of the account to one underlying: options, base collateral and venues.
+    function greeksOf(address account, uint16 underlying) external view returns (Greeks memory g) {
+        Portfolio memory p = clearinghouse.portfolioOf(account);
+        g = engine.optionGreeks(underlying, p.legs);
+        if (underlying != p.underlying) return g;
+        (int256 base, ) = p.hedge();
+        g.delta += base;
+    }
+
+    /// @notice Mark value of the account, WAD USD.
+    function equityOf(address account) external view returns (int256) {
+        return engine.equity(clearinghouse.portfolioOf(account), Slice.Fresh);
+    }
+}
