@@ -4,34 +4,42 @@ Source: Black (1976), "The pricing of commodity contracts", Journal of Financial
 Haug (2007), "The complete guide to option pricing formulas", chapter 2. Conventions are those of
 contracts/libraries/BlackScholes.sol: discount factor 1, theta in USD per year at fixed forward, and with no time
 or no volatility left (vol * sqrt(tau) below 1e-18, which the contract rounds to 0) intrinsic value, delta 0 or
-+-1 (0 at the money) and other Greeks 0.
++-1 (0 at the money) and other Greeks 0. With interest and dividends: keeper.pricing.black_scholes.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from numpy.typing import ArrayLike
 
 from keeper.errors import PricingError
+from keeper.pricing.black_kernel import Scratch, fill
+from keeper.pricing.option_columns import (
+    MAX_PRICE_USD,
+    MAX_TAU_YEARS,
+    MAX_VOL,
+    MIN_PRICE_USD,
+    FloatArray,
+    check_range,
+    columns,
+    numbers,
+)
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+__all__ = ["MAX_VOL", "CrossGreeks", "Greeks", "greeks", "price", "spot_greeks"]
 
-MAX_PRICE_USD = 1e12
-MAX_VOL = 10.0
-MAX_TAU_YEARS = 10.0
-# A forward or strike under one WAD unit does not exist on the chain.
-MIN_PRICE_USD = 1e-18
-
-_NO_UNCERTAINTY = 1e-18
-# One block's inputs, outputs and scratch (16 rows of 8 bytes) fit a 1 MB second-level cache; smaller blocks lose
-# more to numpy's overhead per call than they gain.
-_BLOCK = 6144
-_INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+# Measured: shorter blocks lose more to numpy's overhead per call than they gain by a nearer cache.
+_BLOCK = 12_288
+# Of forward, strike, volatility and years.
+_RANGES = (
+    (MIN_PRICE_USD, MAX_PRICE_USD),
+    (MIN_PRICE_USD, MAX_PRICE_USD),
+    (0.0, MAX_VOL),
+    (0.0, MAX_TAU_YEARS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +56,66 @@ class Greeks:
     theta: FloatArray
 
 
-def greeks(
-    is_call: ArrayLike, forward: ArrayLike, strike: ArrayLike, vol: ArrayLike, tau_years: ArrayLike
-) -> Greeks:
-    """Price and Greeks with respect to the forward. Inputs share one shape, or are scalars.
+@dataclass(frozen=True, slots=True)
+class CrossGreeks(Greeks):
+    """With vanna dDelta/dVol = dVega/dUnderlying per 1.00 of volatility, and volga d2Price/dVol2 in USD."""
 
-    Raises PricingError naming the argument for a wrong dtype or shape, NaN, inf, forward or strike outside
-    [1e-18, 1e12] USD, vol outside [0, 10], tau outside [0, 10] years.
+    vanna: FloatArray
+    volga: FloatArray
+
+
+@overload
+def greeks(
+    is_call: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    vol: ArrayLike,
+    tau_years: ArrayLike,
+    *,
+    cross: Literal[False] = False,
+) -> Greeks: ...
+
+
+@overload
+def greeks(
+    is_call: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    vol: ArrayLike,
+    tau_years: ArrayLike,
+    *,
+    cross: Literal[True],
+) -> CrossGreeks: ...
+
+
+def greeks(
+    is_call: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    vol: ArrayLike,
+    tau_years: ArrayLike,
+    *,
+    cross: bool = False,
+) -> Greeks | CrossGreeks:
+    """Price and Greeks with respect to the forward, with vanna and volga if `cross`.
+
+    Inputs share one shape, or are scalars. Raises PricingError naming the argument for a wrong dtype or shape, NaN,
+    inf, forward or strike outside [1e-18, 1e12] USD, vol outside [0, 10], tau outside [0, 10] years.
     """
-    calls, columns, shape = _columns(is_call, forward, strike, vol, tau_years)
-    _check_ranges(columns)
+    named = {"forward": forward, "strike": strike, "vol": vol, "tau_years": tau_years}
+    calls, inputs, shape = columns(is_call, named)
+    for name, values, (low, high) in zip(named, inputs, _RANGES, strict=True):
+        check_range(name, values, low, high)
     n = calls.size
-    out = np.empty((5, n))
+    out = np.empty((7 if cross else 5, n))
     size = math.ceil(n / max(1, math.ceil(n / _BLOCK)))
-    scratch = np.empty((7, size))
+    scratch = Scratch(size)
     for start in range(0, n, size or 1):
-        cut = slice(start, min(start + size, n))
-        block = [column[cut] for column in columns]
-        _fill(calls[cut], block, out[:, cut], scratch[:, : cut.stop - cut.start])
-    return Greeks(*(row.reshape(shape) for row in out))
+        # The last block begins early enough to be full, too.
+        cut = slice(min(start, n - size), min(start + size, n))
+        fill(calls[cut], [column[cut] for column in inputs], out[:, cut], scratch)
+    rows = [row.reshape(shape) for row in out]
+    return CrossGreeks(*rows) if cross else Greeks(*rows)
 
 
 def price(
@@ -76,6 +125,7 @@ def price(
     return greeks(is_call, forward, strike, vol, tau_years).price
 
 
+@overload
 def spot_greeks(
     is_call: ArrayLike,
     spot: ArrayLike,
@@ -83,124 +133,45 @@ def spot_greeks(
     strike: ArrayLike,
     vol: ArrayLike,
     tau_years: ArrayLike,
-) -> Greeks:
-    """As `greeks`, with delta and gamma to the spot: delta * F/S and gamma * (F/S)^2, at a fixed carry."""
-    g = greeks(is_call, forward, strike, vol, tau_years)
-    s = np.asarray(spot, dtype=np.float64)
-    _check_range("spot", s, MIN_PRICE_USD, MAX_PRICE_USD)
+    *,
+    cross: Literal[False] = False,
+) -> Greeks: ...
+
+
+@overload
+def spot_greeks(
+    is_call: ArrayLike,
+    spot: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    vol: ArrayLike,
+    tau_years: ArrayLike,
+    *,
+    cross: Literal[True],
+) -> CrossGreeks: ...
+
+
+def spot_greeks(
+    is_call: ArrayLike,
+    spot: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    vol: ArrayLike,
+    tau_years: ArrayLike,
+    *,
+    cross: bool = False,
+) -> Greeks | CrossGreeks:
+    """As `greeks`, with delta, gamma and vanna to the spot at a fixed carry: each forward brings a factor F/S."""
+    if cross:
+        g: Greeks = greeks(is_call, forward, strike, vol, tau_years, cross=True)
+    else:
+        g = greeks(is_call, forward, strike, vol, tau_years)
+    s = numbers("spot", spot)
+    check_range("spot", s, MIN_PRICE_USD, MAX_PRICE_USD)
     if s.shape not in ((), g.price.shape):
         raise PricingError(f"spot has shape {s.shape}, expected {g.price.shape} or a scalar")
     ratio = np.asarray(forward, dtype=np.float64) / s
-    return Greeks(g.price, g.delta * ratio, g.gamma * ratio * ratio, g.vega, g.theta)
-
-
-def _fill(calls: BoolArray, block: list[FloatArray], out: FloatArray, scratch: FloatArray) -> None:
-    """Fills the five rows of `out` for one block, allocating nothing for it but the masks."""
-    forward, strike, vol, tau = block
-    sign, root, s, d1, d2, _, tmp = scratch
-    np.multiply(calls, 2.0, out=sign)
-    sign -= 1.0
-    np.sqrt(tau, out=root)
-    np.multiply(vol, root, out=s)
-    certain = s < _NO_UNCERTAINTY
-    any_certain = bool(certain.any())
-    if any_certain:
-        s[certain] = 1.0
-        root[certain] = 1.0
-    np.divide(forward, strike, out=d1)
-    np.log(d1, out=d1)
-    d1 /= s
-    np.multiply(s, 0.5, out=tmp)
-    d1 += tmp
-    np.subtract(d1, s, out=d2)
-    _fill_from_density(forward, vol, out, scratch)
-    _fill_price_and_delta(forward, strike, out, scratch)
-    if any_certain:
-        out[0, certain] = tmp[certain]
-        out[1, certain] = np.where(tmp > 0.0, sign, 0.0)[certain]
-        out[2:, certain] = 0.0
-
-
-def _fill_from_density(
-    forward: FloatArray, vol: FloatArray, out: FloatArray, scratch: FloatArray
-) -> None:
-    """Gamma, vega and theta, the same for a call and a put. Uses up `root`."""
-    _, _, gamma, vega, theta = out
-    _, root, s, d1, _, phi, _ = scratch
-    np.multiply(d1, d1, out=phi)
-    phi *= -0.5
-    np.exp(phi, out=phi)
-    phi *= _INV_SQRT_2PI
-    np.multiply(forward, s, out=gamma)
-    np.divide(phi, gamma, out=gamma)
-    np.multiply(forward, phi, out=vega)
-    np.multiply(vega, vol, out=theta)
-    vega *= root
-    root *= -2.0
-    theta /= root
-
-
-def _fill_price_and_delta(
-    forward: FloatArray, strike: FloatArray, out: FloatArray, scratch: FloatArray
-) -> None:
-    """Price and delta. Uses up `d1` and `d2`, leaves the intrinsic value in the last row of `scratch`."""
-    price_, delta, _, _, _ = out
-    sign, _, _, d1, d2, _, intrinsic = scratch
-    # N(sign * d) keeps the relative accuracy of far options: 1 - N(d) would lose it.
-    d1 *= sign
-    ndtr(d1, out=delta)
-    d2 *= sign
-    ndtr(d2, out=d2)
-    d2 *= strike
-    np.multiply(forward, delta, out=price_)
-    price_ -= d2
-    price_ *= sign
-    delta *= sign
-    np.subtract(forward, strike, out=intrinsic)
-    intrinsic *= sign
-    np.maximum(intrinsic, 0.0, out=intrinsic)
-    # Rounding must not leave the no-arbitrage bound: value >= intrinsic.
-    np.maximum(price_, intrinsic, out=price_)
-
-
-def _columns(
-    is_call: ArrayLike, forward: ArrayLike, strike: ArrayLike, vol: ArrayLike, tau_years: ArrayLike
-) -> tuple[BoolArray, list[FloatArray], tuple[int, ...]]:
-    calls = np.asarray(is_call)
-    if calls.dtype != np.bool_:
-        raise PricingError(
-            f"is_call must hold booleans, got dtype {calls.dtype}: use True for a call"
-        )
-    named = {"forward": forward, "strike": strike, "vol": vol, "tau_years": tau_years}
-    arrays: dict[str, FloatArray] = {}
-    for name, value in named.items():
-        try:
-            arrays[name] = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise PricingError(f"{name} is not an array of numbers: {error}") from error
-    shape = calls.shape
-    for array in arrays.values():
-        shape = shape or array.shape
-    for name, array in {"is_call": calls, **arrays}.items():
-        if array.shape not in ((), shape):
-            raise PricingError(f"{name} has shape {array.shape}, expected {shape} or a scalar")
-    flat = [np.broadcast_to(array, shape).reshape(-1) for array in arrays.values()]
-    return np.broadcast_to(calls, shape).reshape(-1), flat, shape
-
-
-def _check_ranges(columns: list[FloatArray]) -> None:
-    _check_range("forward", columns[0], MIN_PRICE_USD, MAX_PRICE_USD)
-    _check_range("strike", columns[1], MIN_PRICE_USD, MAX_PRICE_USD)
-    _check_range("vol", columns[2], 0.0, MAX_VOL)
-    _check_range("tau_years", columns[3], 0.0, MAX_TAU_YEARS)
-
-
-def _check_range(name: str, values: FloatArray, low: float, high: float) -> None:
-    """NaN fails both comparisons, so it is caught by the same test."""
-    if values.size == 0 or (values.min() >= low and values.max() <= high):
-        return
-    flat = values.reshape(-1)
-    index = int(np.flatnonzero(~((flat >= low) & (flat <= high)))[0])
-    raise PricingError(
-        f"{name} must lie in [{low:g}, {high:g}], got {flat[index]!r} at position {index}"
-    )
+    delta, gamma = g.delta * ratio, g.gamma * ratio * ratio
+    if isinstance(g, CrossGreeks):
+        return CrossGreeks(g.price, delta, gamma, g.vega, g.theta, g.vanna * ratio, g.volga)
+    return Greeks(g.price, delta, gamma, g.vega, g.theta)
