@@ -22,7 +22,7 @@ contract AccountLens {
     /// @return base WAD ETH.
     /// @return quote WAD USD.
     function hedgeOf(address account) external view returns (int256 base, int256 quote) {
-        return clearinghouse.portfolioOf(account).hedge();
+        return clearinghouse.collateralOf(account).hedge();
     }
 
     /// @notice Net sensitivities of the account to one underlying: options, base collateral and venues.

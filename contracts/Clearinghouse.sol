@@ -306,6 +306,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
+    function collateralOf(address account) external view returns (Portfolio memory) {
+        return _collateral(account);
+    }
+
+    /// @inheritdoc IClearinghouse
     function marginOf(address account, Slice slice) public view returns (int256, uint256, uint256) {
         return engine.margin(_portfolio(account), slice);
     }

@@ -10,10 +10,11 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
 import {IDeskVault} from "./interfaces/IDeskVault.sol";
 import {IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
-import {Greeks} from "./interfaces/IRiskEngine.sol";
+import {Greeks, IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
 import {IVolSurface} from "./interfaces/IVolSurface.sol";
 import {IERC7540Deposit, IERC7540Operator, IERC7540Redeem} from "./interfaces/external/IERC7540.sol";
 import {IERC7575} from "./interfaces/external/IERC7575.sol";
+import {Books} from "./libraries/Books.sol";
 import {RequestQueue} from "./libraries/RequestQueue.sol";
 import {Leg, SeriesId} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
@@ -36,6 +37,7 @@ interface IHasUsdc {
 contract DeskVault is Requests, AccessManaged {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
+    using Books for Portfolio;
     using RequestQueue for RequestQueue.Queue;
 
     /// @dev What one epoch does. NAVs in WAD USD, signed before they are floored; the rest in token units.
@@ -61,6 +63,7 @@ contract DeskVault is Requests, AccessManaged {
 
     IClearinghouse public immutable clearinghouse;
     IMarketOracle public immutable oracle;
+    IRiskEngine public immutable engine;
     IVolSurface public immutable surface;
     uint16 public immutable underlying;
 
@@ -75,6 +78,7 @@ contract DeskVault is Requests, AccessManaged {
         if (address(oracle_) == address(0) || address(surface_) == address(0)) revert ZeroAddress();
         clearinghouse = clearinghouse_;
         oracle = oracle_;
+        engine = clearinghouse_.engine();
         surface = surface_;
         underlying = underlying_;
         _setParameters(p);
@@ -215,8 +219,11 @@ contract DeskVault is Requests, AccessManaged {
 
     /// @dev Mark value of the account and the half-width of its uncertainty, both WAD USD.
     function _nav() private view returns (int256 mid, uint256 width) {
-        mid = clearinghouse.equityOf(address(this));
-        Greeks memory g = clearinghouse.greeksOf(address(this), underlying);
+        Portfolio memory p = clearinghouse.portfolioOf(address(this));
+        mid = engine.equity(p, Slice.Fresh);
+        Greeks memory g = engine.optionGreeks(underlying, p.legs);
+        (int256 base, ) = p.hedge();
+        g.delta += base;
         (uint256 spot, ) = oracle.spot(underlying);
         width =
             Wad.mulUp(Wad.abs(g.vega), _parameters.volUncertainty) +

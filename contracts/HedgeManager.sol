@@ -6,19 +6,24 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
 import {IHedgeManager, Limits, Order} from "./interfaces/IHedgeManager.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
+import {IRiskEngine, Portfolio} from "./interfaces/IRiskEngine.sol";
 import {IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
 import {IVolSurface} from "./interfaces/IVolSurface.sol";
+import {Books} from "./libraries/Books.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Verified rebalances of the vault's hedge. Documented in IHedgeManager.
 /// @notice Nothing that a venue or the keeper says is believed: the filled size and its cost are what the vault's base
 /// and quote really changed by, valued at one oracle price.
 contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
+    using Books for Portfolio;
+
     /// @dev The vault's hedge at one moment. Options do not change within a batch, so their delta is added once.
     struct Book {
         int256 delta;
         int256 base;
         int256 quote;
+        uint256 gross;
     }
 
     uint256 private constant MAX_ORDERS = 8;
@@ -28,6 +33,7 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
 
     IClearinghouse public immutable clearinghouse;
     IMarketOracle public immutable oracle;
+    IRiskEngine public immutable engine;
     IVolSurface public immutable surface;
     address public immutable vault;
     uint16 public immutable underlying;
@@ -50,6 +56,7 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
     ) AccessManaged(authority_) {
         clearinghouse = clearinghouse_;
         oracle = oracle_;
+        engine = clearinghouse_.engine();
         surface = surface_;
         vault = vault_;
         underlying = underlying_;
@@ -65,7 +72,7 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
         _checkCall(orders, limits);
         HedgeParameters memory p = _parameters;
         uint256 spot = _fitSpot(p);
-        Book memory before = _book(clearinghouse.greeksOf(vault, underlying).delta);
+        Book memory before = _bookWithOptions();
         Book memory book = before;
         uint256 filled = 0;
         uint256[] memory health = new uint256[](orders.length);
@@ -77,7 +84,7 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
             book = next;
         }
         _checkDelta(before.delta, book.delta, filled, p);
-        _checkGross(book.base, p.grossCap);
+        _checkGross(book, p.grossCap);
         for (uint256 i = 0; i < orders.length; ++i) _checkHealth(orders[i].venue, health[i], p.minHealth);
         int256 navChange = _navChange(before, book, spot);
         uint256 left = _spend(navChange);
@@ -124,7 +131,10 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
 
     /// @inheritdoc IHedgeManager
     function netDelta(uint16 underlying_) external view returns (int256 delta, uint256 band) {
-        return (clearinghouse.greeksOf(vault, underlying_).delta, _parameters.band);
+        Portfolio memory p = clearinghouse.portfolioOf(vault);
+        delta = engine.optionGreeks(underlying_, p.legs).delta;
+        if (underlying_ == underlying) delta += _book(p, 0).base;
+        band = _parameters.band;
     }
 
     /// @inheritdoc IHedgeManager
@@ -176,7 +186,7 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
             }
         }
         clearinghouse.tradeOnVenue(order.venue, order.base, order.limitPrice, order.data);
-        next = _book(0);
+        next = _book(clearinghouse.collateralOf(vault), 0);
         int256 filled = next.base - book.base;
         next.delta = book.delta + filled;
         bool over = Wad.abs(filled) > Wad.abs(order.base) + DUST_BASE;
@@ -199,16 +209,9 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
     }
 
     /// @dev Two venues inflated against each other show as gross exposure without net.
-    function _checkGross(int256 net, uint256 cap) private view {
-        (, uint256 base, ) = clearinghouse.accountOf(vault);
-        uint256 gross = base;
-        address[] memory venues = clearinghouse.venues();
-        for (uint256 i = 0; i < venues.length; ++i) {
-            (int256 held, ) = IHedgeVenue(venues[i]).position();
-            gross += Wad.abs(held);
-        }
-        uint256 limit = Wad.abs(net) + cap;
-        if (gross > limit) revert GrossExposureTooHigh(gross, limit);
+    function _checkGross(Book memory book, uint256 cap) private pure {
+        uint256 limit = Wad.abs(book.base) + cap;
+        if (book.gross > limit) revert GrossExposureTooHigh(book.gross, limit);
     }
 
     /// @dev Below the floor only what makes the venue healthier goes on: the way out is never blocked (I-07).
@@ -234,9 +237,16 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
 
     // ------------------------------------------------------------------ internal
 
-    function _book(int256 delta) private view returns (Book memory b) {
+    function _bookWithOptions() private view returns (Book memory b) {
+        Portfolio memory p = clearinghouse.portfolioOf(vault);
+        b = _book(p, engine.optionGreeks(underlying, p.legs).delta);
+        b.delta += b.base;
+    }
+
+    function _book(Portfolio memory p, int256 delta) private pure returns (Book memory b) {
         b.delta = delta;
-        (b.base, b.quote) = clearinghouse.hedgeOf(vault);
+        (b.base, b.quote) = p.hedge();
+        b.gross = p.gross();
     }
 
     /// @dev At one oracle price; option marks cancel, because no option moves in the batch.

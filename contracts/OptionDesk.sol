@@ -3,10 +3,10 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
-import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
+import {IClearinghouse, Trade} from "./interfaces/IClearinghouse.sol";
 import {IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
 import {IOptionDesk} from "./interfaces/IOptionDesk.sol";
-import {Greeks, IRiskEngine} from "./interfaces/IRiskEngine.sol";
+import {Greeks, IRiskEngine, Slice} from "./interfaces/IRiskEngine.sol";
 import {IVolSurface} from "./interfaces/IVolSurface.sol";
 import {Leg, SeriesId} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
@@ -53,7 +53,9 @@ contract OptionDesk is IOptionDesk, AccessManaged, ReentrancyGuard {
         (premium, spot) = _quote(legs);
         if (premium > limitPremium) revert PremiumAboveLimit(premium, limitPremium);
         emit Traded(msg.sender, legs, premium, spot);
-        clearinghouse.trade(vault, msg.sender, legs, premium);
+        Trade[] memory trades = new Trade[](1);
+        trades[0] = Trade(vault, msg.sender, premium, legs);
+        clearinghouse.trade(trades);
     }
 
     /// @inheritdoc IOptionDesk
@@ -116,7 +118,7 @@ contract OptionDesk is IOptionDesk, AccessManaged, ReentrancyGuard {
         if (state != OracleState.Fresh) revert OracleNotFresh(uint8(state));
         _checkLegs(legs, p);
         (spot, ) = oracle.spot(underlying);
-        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(legs);
+        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(legs, Slice.Fresh);
         for (uint256 i = 0; i < legs.length; ++i) {
             premium += _premium(legs[i].size, values[i], _halfSpread(greeks[i], spot, p));
         }

@@ -84,7 +84,12 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         a.cash = int112(cash);
     }
 
-    function _moveOwing(address account, Account storage a, int256 before, int256 change) private returns (int256 cash) {
+    function _moveOwing(
+        address account,
+        Account storage a,
+        int256 before,
+        int256 change
+    ) private returns (int256 cash) {
         Debt storage d = _debts[account];
         uint128 index = _currentIndex();
         uint256 interest = _interest(before, d.index, index);

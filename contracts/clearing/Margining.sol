@@ -24,11 +24,15 @@ abstract contract Margining is Accounts {
     // ------------------------------------------------------------------ portfolios
 
     function _portfolio(address account) internal view returns (Portfolio memory p) {
+        p = _collateral(account);
+        p.legs = _legs(account);
+    }
+
+    function _collateral(address account) internal view returns (Portfolio memory p) {
         p.underlying = baseUnderlying;
         p.cash = _netCash(account);
         p.base = _accounts[account].base;
         if (account == vault) p.hedges = _hedges();
-        p.legs = _legs(account);
     }
 
     function _hedges() private view returns (Hedge[] memory hedges) {
@@ -100,9 +104,7 @@ abstract contract Margining is Accounts {
         p.cash += side * t.premium;
         for (uint256 i = 0; i < t.legs.length; ++i) {
             uint256 at = 0;
-            while (
-                at < p.legs.length && SeriesId.unwrap(p.legs[at].series) != SeriesId.unwrap(t.legs[i].series)
-            ) ++at;
+            while (at < p.legs.length && SeriesId.unwrap(p.legs[at].series) != SeriesId.unwrap(t.legs[i].series)) ++at;
             if (at == p.legs.length) p.legs = _longer(p.legs, t.legs[i].series);
             p.legs[at].size -= int128(side * t.legs[i].size);
         }

@@ -219,6 +219,9 @@ interface IClearinghouse {
     /// @notice Everything in an account, as the risk engine takes it; see AccountLens for what it is worth.
     function portfolioOf(address account) external view returns (Portfolio memory);
 
+    /// @notice The same without the legs: what an account that hedges changes.
+    function collateralOf(address account) external view returns (Portfolio memory);
+
     /// @notice Equity, initial and maintenance margin by RiskEngine.margin, WAD USD.
     /// @param slice which of the surface's slices marks the book; actions are held to `Fresh`.
     function marginOf(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {OracleState} from "../interfaces/IMarketOracle.sol";
+import {Action, OracleState} from "../interfaces/IMarketOracle.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 
 /// @title Oracle and surface of one market, as the vault, the Clearinghouse and the RiskEngine read them, set by hand.
@@ -34,6 +34,10 @@ contract MockVaultMarket {
         return (_spot, block.timestamp);
     }
 
+    function check(uint16, Action) external view returns (uint256 price) {
+        return _spot;
+    }
+
     function state(uint16) external view returns (OracleState) {
         return _state;
     }
@@ -44,6 +48,13 @@ contract MockVaultMarket {
 
     function sliceOf(uint16, uint40 expiry) external view returns (IVolSurface.SliceState memory) {
         return _slices[expiry];
+    }
+
+    function slices(
+        uint16,
+        uint40 expiry
+    ) external view returns (IVolSurface.SliceState memory, IVolSurface.SliceState memory) {
+        return (_slices[expiry], _slices[expiry]);
     }
 
     function lastCommit(uint16) external view returns (uint256) {

@@ -23,6 +23,8 @@ contract MockVenue is IHedgeVenue {
     bool public broken;
     int256 public positionBase;
     int256 public positionQuote;
+    uint256 private _threshold;
+    uint256 private _penalty;
     address public hookTarget;
     bytes public hookData;
     bytes public hookResult;
@@ -93,6 +95,15 @@ contract MockVenue is IHedgeVenue {
     function position() external view returns (int256, int256) {
         if (broken) revert VenueBroken();
         return (positionBase, positionQuote);
+    }
+
+    /// @notice As `liquidation()` answers: threshold and penalty, WAD.
+    function setLiquidation(uint256 threshold, uint256 penalty) external {
+        (_threshold, _penalty) = (threshold, penalty);
+    }
+
+    function liquidation() external view returns (uint256, uint256) {
+        return (_threshold, _penalty);
     }
 
     function unwind() external {

@@ -144,6 +144,16 @@ contract AaveShortVenue is IAaveShortVenue, PoolVenue, AccessManaged {
     }
 
     /// @inheritdoc IHedgeVenue
+    /// @dev Aave's bonus is what the collateral seized is worth more than the debt repaid, in basis points above 1e4.
+    function liquidation() external view returns (uint256 threshold, uint256 penalty) {
+        uint256 configuration = aavePool.getConfiguration(address(usdc));
+        // Where USDC counts for nothing any more, all of it is at risk: 0 would mean none.
+        threshold = Math.max(((configuration >> 16) & 0xFFFF) * 1e14, 1);
+        uint256 bonus = (configuration >> 32) & 0xFFFF;
+        penalty = Math.saturatingSub(bonus, BASIS) * 1e14;
+    }
+
+    /// @inheritdoc IHedgeVenue
     function health() external view returns (uint256 factor) {
         (, , , , , factor) = aavePool.getUserAccountData(address(this));
     }

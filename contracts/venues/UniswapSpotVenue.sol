@@ -61,6 +61,11 @@ contract UniswapSpotVenue is PoolVenue {
     }
 
     /// @inheritdoc IHedgeVenue
+    function liquidation() external pure returns (uint256 threshold, uint256 penalty) {
+        return (0, 0);
+    }
+
+    /// @inheritdoc IHedgeVenue
     function health() external pure returns (uint256) {
         return type(uint256).max;
     }

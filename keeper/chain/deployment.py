@@ -13,7 +13,14 @@ from keeper.chain.client import NodeClient
 from keeper.errors import ConfigError, Halt
 from keeper.models import VenueKind
 
-REQUIRED = ("Clearinghouse", "MarketOracle", "VolSurface", "HedgeManager", "DeskVault")
+REQUIRED = (
+    "Clearinghouse",
+    "AccountLens",
+    "MarketOracle",
+    "VolSurface",
+    "HedgeManager",
+    "DeskVault",
+)
 MULTICALL = "multicall3"
 
 

@@ -59,8 +59,8 @@ class SnapshotReader:
     def _fixed(self) -> tuple[Query, ...]:
         at, market = self.deployment.address, self.deployment.underlying
         vault = at("DeskVault")
-        names = ("Clearinghouse", "MarketOracle", "VolSurface", "HedgeManager")
-        clearing, oracle, surface, hedger = ((name, at(name)) for name in names)
+        names = ("Clearinghouse", "AccountLens", "MarketOracle", "VolSurface", "HedgeManager")
+        clearing, lens, oracle, surface, hedger = ((name, at(name)) for name in names)
         venues = (
             Query("IHedgeVenue", venue.address, view)
             for venue in self.deployment.venues
@@ -69,8 +69,8 @@ class SnapshotReader:
         return (
             Query(*clearing, "legsOf", (vault,)),
             Query(*clearing, "accountOf", (vault,)),
-            Query(*clearing, "hedgeOf", (vault,)),
-            Query(*clearing, "equityOf", (vault,)),
+            Query(*lens, "hedgeOf", (vault,)),
+            Query(*lens, "equityOf", (vault,)),
             Query(*oracle, "spot", (market,)),
             Query(*oracle, "state", (market,)),
             Query(*oracle, "poolPrice", (market,)),

@@ -61,7 +61,11 @@ class MarginParameters(Section):
     spot_move: Annotated[Decimal, _between("0.05", "0.5")]
     vol_up: Annotated[Decimal, _between("0.01", "2")]
     vol_down: Annotated[Decimal, _between("0.01", "0.5")]
+    tail_move: Annotated[Decimal, _between("0.05", "0.9")]
+    tail_weight: Annotated[Decimal, _between("0.1", "1")]
+    short_floor: Annotated[Decimal, _between("0", "0.2")]
     contingency: Annotated[Decimal, _between("0", "0.1")]
+    base_haircut: Annotated[Decimal, _between("0", "0.5")]
     maintenance_share: Annotated[Decimal, _between("0.5", "1")]
 
     def struct(self) -> dict[str, int]:
@@ -70,16 +74,31 @@ class MarginParameters(Section):
             "spotMove": wad(self.spot_move),
             "volUp": wad(self.vol_up),
             "volDown": wad(self.vol_down),
+            "tailMove": wad(self.tail_move),
+            "tailWeight": wad(self.tail_weight),
+            "shortFloor": wad(self.short_floor),
             "contingency": wad(self.contingency),
+            "baseHaircut": wad(self.base_haircut),
             "maintenanceShare": wad(self.maintenance_share),
         }
 
 
 class ClearingParameters(Section):
-    """Of Clearinghouse."""
+    """Of Clearinghouse: what holds for negative cash."""
 
-    cure_discount: Annotated[Decimal, _between("0", "0.2")]
     max_negative_cash_usd: Annotated[Decimal, _between("0", "1e9")]
+    debt_rate_per_year: Annotated[Decimal, _between("0", "1")]
+    cure_discount: Annotated[Decimal, _between("0", "0.2")]
+    cure_ramp_s: Annotated[int, Field(ge=60, le=DAY_S)]
+
+    def struct(self) -> dict[str, int]:
+        """IClearinghouse.DebtParameters."""
+        return {
+            "cap": wad(self.max_negative_cash_usd),
+            "rate": wad(self.debt_rate_per_year),
+            "cureDiscount": wad(self.cure_discount),
+            "cureRamp": self.cure_ramp_s,
+        }
 
 
 class DeskParameters(Section):

@@ -29,8 +29,7 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
             "setVault",
             "setVenue",
             "unwindVenue",
-            "setCureDiscount",
-            "setMaxNegativeCash",
+            "setDebtParameters",
         )
     },
     "DeskVault": {GOVERNOR: ("setParameters",)},

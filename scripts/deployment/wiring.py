@@ -14,6 +14,8 @@ from scripts.deployment.roles import set_roles
 
 UNDERLYING = 1
 FEE_UNIT = 1_000_000
+# IClearinghouse.Market.
+DESK = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,9 @@ def _clearing(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str
         [manager, e.usdc, e.weth, oracle, engine, UNDERLYING],
     )
     abi = artifact("Clearinghouse").abi
-    discount, most = wad(p.clearing.cure_discount), wad(p.clearing.max_negative_cash_usd)
-    run.call("cure discount", house, abi, "setCureDiscount", [discount])
-    run.call("negative cash limit", house, abi, "setMaxNegativeCash", [most])
-    return {"RiskEngine": engine, "Clearinghouse": house}
+    run.call("debts", house, abi, "setDebtParameters", [p.clearing.struct()])
+    lens = run.deploy("AccountLens", artifact("AccountLens"), [house])
+    return {"RiskEngine": engine, "Clearinghouse": house, "AccountLens": lens}
 
 
 def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
@@ -142,7 +143,7 @@ def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, 
 
 def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:
     house, abi = have["Clearinghouse"], design.artifact("Clearinghouse").abi
-    run.call("market OptionDesk", house, abi, "setMarket", [have["OptionDesk"], True])
+    run.call("market OptionDesk", house, abi, "setMarket", [have["OptionDesk"], DESK])
     run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
     fee = design.expected.uniswap_fee / FEE_UNIT
     venues = []

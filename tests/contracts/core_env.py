@@ -29,7 +29,20 @@ TWAP_WINDOW_S = 1800
 MAX_DEVIATION = 2 * 10**16
 # In the order of the contracts' structs.
 SURFACE_PARAMETERS = (5 * 10**16, 4 * WAD, WAD // 2, 10**16)
-MARGIN_PARAMETERS = (2 * 10**17, 45 * 10**16, 3 * 10**17, 10**16, 75 * 10**16)
+MARGIN_PARAMETERS = (
+    2 * 10**17,  # spotMove
+    45 * 10**16,  # volUp
+    3 * 10**17,  # volDown
+    5 * 10**17,  # tailMove
+    35 * 10**16,  # tailWeight
+    3 * 10**16,  # shortFloor
+    10**16,  # contingency
+    5 * 10**16,  # baseHaircut
+    75 * 10**16,  # maintenanceShare
+)
+# IRiskEngine.Slice, IClearinghouse.Market.
+FRESH_SLICE, AGED_SLICE = range(2)
+NO_MARKET, DESK, AUCTION, TOKEN = range(4)
 DESK_PARAMETERS = (2 * 10**16, 4 * 10**15, WAD // 2, WAD // 100, HOUR, 2 * HOUR)
 HEDGE_PARAMETERS = (
     WAD // 2,  # band
@@ -170,7 +183,12 @@ class Core:
 
     def trade(self, maker: Any, taker: Any, legs: Sequence[tuple], premium: float = 0) -> None:
         """Through the registered market account. `legs` are (series, contracts)."""
-        self.clearinghouse.trade(maker, taker, to_legs(legs), wad(premium), {"from": self.market})
+        self.clearinghouse.trade(
+            [(maker, taker, wad(premium), to_legs(legs))], {"from": self.market}
+        )
+
+    def equity(self, who: Any) -> int:
+        return int(self.engine.equity(self.clearinghouse.portfolioOf(who), FRESH_SLICE))
 
     def cash(self, who: Any) -> int:
         return int(self.clearinghouse.accountOf(who)[0])
@@ -259,7 +277,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     oracle.registerMarket(UNDERLYING, weth, usdc, market_config(core), by)
     house.setVault(vault, hedge, by)
     for allowed in (market, desk):
-        house.setMarket(allowed, True, by)
+        house.setMarket(allowed, DESK, by)
     house.setVenue(venue, True, by)
     core.commit(*(core.slice(VOL, days) for days in (1, 7, 14)), spot=spot)
     return core

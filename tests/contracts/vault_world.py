@@ -90,7 +90,7 @@ class VaultWorld:
 
     def gain(self, usd: int) -> None:
         """Move cash (whole WAD USD) from the sponsor's account to the vault's, or back if negative."""
-        self.house.trade(self.vault, self.sponsor, [], usd, {"from": self.admin})
+        self.house.trade([(self.vault, self.sponsor, usd, [])], {"from": self.admin})
 
     def sell_option(self, strike: int, size: int, premium: int, days: int = 30) -> int:
         """The vault sells a call to the sponsor against a premium (WAD USD). Gives back the expiry."""
@@ -98,13 +98,13 @@ class VaultWorld:
         expiry = (now // 86_400 + days) * 86_400 + 8 * 3_600
         self.market.setSlice(expiry, flat_slice(0.8, expiry - now), {"from": self.admin})
         legs = [(series(expiry, strike, call=True), size)]
-        self.house.trade(self.vault, self.sponsor, legs, premium, {"from": self.admin})
+        self.house.trade([(self.vault, self.sponsor, premium, legs)], {"from": self.admin})
         return expiry
 
     def buy_back(self, size: int) -> None:
         """The vault closes part of its first leg for nothing."""
         legs = [(self.house.legsOf(self.vault)[0][0], -size)]
-        self.house.trade(self.vault, self.sponsor, legs, 0, {"from": self.admin})
+        self.house.trade([(self.vault, self.sponsor, 0, legs)], {"from": self.admin})
 
     def refresh_surface(self, expiry: int) -> None:
         tau = expiry - self.chain[-1].timestamp
@@ -136,7 +136,7 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     house = project.Clearinghouse.deploy(manager, usdc, weth, market, engine, ETH, by_admin)
     vault = project.DeskVault.deploy(manager, house, market, market, ETH, PARAMETERS, by_admin)
     house.setVault(vault, admin, by_admin)
-    house.setMarket(admin, True, by_admin)
+    house.setMarket(admin, 1, by_admin)
     usdc.mint(sponsor, 10**9 * USD, by_admin)
     usdc.approve(house, 2**256 - 1, {"from": sponsor})
     house.depositCash(10**9 * USD, {"from": sponsor})

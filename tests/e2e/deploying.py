@@ -102,7 +102,7 @@ def check_wiring(rpc: Rpc, record: DeploymentRecord, deployer: str) -> None:
         e["weth"],
         *(c[name] for name in ("MarketOracle", "RiskEngine", "DeskVault", "HedgeManager")),
     ]
-    assert read("Clearinghouse", "isMarket", c["OptionDesk"]) is True
+    assert read("Clearinghouse", "marketOf", c["OptionDesk"]) == 1
     assert read("Clearinghouse", "venues") == [venue.address for venue in record.venues]
     assert read("DeskVault", "share") == c["VaultShare"]
     assert read("HedgeManager", "keeper") == roles["keeper"]

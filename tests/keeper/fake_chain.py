@@ -13,7 +13,15 @@ from keeper.units import WAD, encode_series
 from tests.keeper.fake_node import CHAIN_ID, FakeNode, RpcFault
 from tests.keeper.keeper_builders import FAR_S, NOW_S
 
-NAMES = ("Clearinghouse", "MarketOracle", "VolSurface", "HedgeManager", "DeskVault", "Multicall3")
+NAMES = (
+    "Clearinghouse",
+    "AccountLens",
+    "MarketOracle",
+    "VolSurface",
+    "HedgeManager",
+    "DeskVault",
+    "Multicall3",
+)
 ADDRESSES = {name: "0x" + f"{i + 1:02x}" * 20 for i, name in enumerate(NAMES)}
 SPOT_VENUE, SHORT_VENUE = "0x" + "c1" * 20, "0x" + "c2" * 20
 CALL = encode_series(1, FAR_S, 200.0, True)

@@ -35,7 +35,7 @@ class VaultChain:
         self.vault = chain.deploy("DeskVault", manager, self.house.address, at, at, 1, PARAMETERS)
         self.share = Contract(chain, "VaultShare", self.vault.share())
         self.house.setVault(self.vault.address, ADMIN, sender=ADMIN)
-        self.house.setMarket(ADMIN, True, sender=ADMIN)
+        self.house.setMarket(ADMIN, 1, sender=ADMIN)
         self.expiry = 0
         self._fund(SPONSOR, self.house)
         self.house.depositCash(RICH, sender=SPONSOR)
@@ -53,7 +53,7 @@ class VaultChain:
 
     def account(self) -> Account:
         """The vault's account now, as an epoch would find it."""
-        equity, initial, _ = self.house.marginOf(self.vault.address)
+        equity, initial, _ = self.house.marginOf(self.vault.address, 0)
         nav = self.vault.navBid(), self.vault.navAsk()
         return Account(equity, *nav, self.cash, equity - initial)
 
@@ -61,7 +61,7 @@ class VaultChain:
         """The vault receives `premium` and sells `size` calls; False where margin or cash forbids it."""
         legs = [(1 << 112 | self.expiry << 72 | 2_200 * 10**8 << 8 | 1, size)] if size else []
         try:
-            self.house.trade(self.vault.address, SPONSOR, legs, premium, sender=ADMIN)
+            self.house.trade([(self.vault.address, SPONSOR, premium, legs)], sender=ADMIN)
         except Reverted as refused:
             if "BelowInitialMargin" in refused.message or "CashShort" in refused.message:
                 return False

@@ -65,7 +65,8 @@ interface IAaveV3Pool {
             uint256 healthFactor
         );
 
-    /// @return bit map: bits 16 to 31 are the liquidation threshold in basis points, bit 60 is the pause.
+    /// @return bit map: bits 16 to 31 are the liquidation threshold, 32 to 47 one plus the liquidation bonus, in basis points;
+    /// bit 60 is the pause.
     function getConfiguration(address asset) external view returns (uint256);
 
     function getReserveData(address asset) external view returns (ReserveData memory);
