@@ -7,7 +7,7 @@ by itself and the worst losses are added: no credit for correlation.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +26,18 @@ class StressParameters:
     `spot_steps` moves to either side, equally spaced up to `spot_move`, each at volatility as it is, up and down;
     then `tail_moves` at volatility up, of whose loss `tail_weight` counts. `contingency` is a share of spot a short
     contract, added; `short_floor` is the least that counts in place of a smaller worst loss, also a share of spot a
-    short contract.
+    short contract. `base_haircut` is a share of the value of base held outside venues, added.
     """
 
     spot_move: float = 0.20
     spot_steps: int = 3
-    vol_up: float = 0.50
+    vol_up: float = 0.45
     vol_down: float = 0.30
-    tail_moves: tuple[float, ...] = (-0.60, 0.60)
+    tail_moves: tuple[float, ...] = (-0.50, 0.50)
     tail_weight: float = 0.35
     contingency: float = 0.01
-    short_floor: float = 0.0
+    short_floor: float = 0.03
+    base_haircut: float = 0.05
     maintenance_share: float = 0.75
     scale: TenorScale = CONTRACT_SCALE
 
@@ -48,6 +49,7 @@ class StressParameters:
             "tail_weight": (self.tail_weight, 0.0, 1.0),
             "contingency": (self.contingency, 0.0, 1.0),
             "short_floor": (self.short_floor, 0.0, 1.0),
+            "base_haircut": (self.base_haircut, 0.0, 1.0),
             "maintenance_share": (self.maintenance_share, 0.0, 1.0),
         }
         for name, (value, low, high) in ranges.items():
@@ -83,11 +85,12 @@ class GridResult:
     worst_scenario: int | None
     floor_usd: float
     contingency_usd: float
+    haircut_usd: float
 
     @property
     def initial_usd(self) -> float:
-        """What must be covered: the larger of worst loss and floor, plus the contingency."""
-        return max(self.worst_loss_usd, self.floor_usd) + self.contingency_usd
+        """What must be covered: the larger of worst loss and floor, plus contingency and haircut of the base."""
+        return max(self.worst_loss_usd, self.floor_usd) + self.contingency_usd + self.haircut_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,16 @@ class Margin:
         return math.inf if self.initial_usd > 0.0 else 0.0
 
 
+def present_value(held: Holdings) -> float:
+    """Worth now, USD: a venue below its threshold has not been liquidated yet; in a scenario it counts as if."""
+    whole = replace(held, venues=tuple(replace(v, health=math.inf) for v in held.venues))
+    return float(scenario_values(whole, [0.0], [0.0])[0])
+
+
 def stress_grid(held: Holdings, parameters: StressParameters) -> GridResult:
-    """P&L of one underlying over the grid. A holding without options carries no scenario margin, as in the contract."""
+    """P&L of one underlying over the grid: options, base, venues and instruments together."""
     spot, vol, weight = parameters.scenarios()
-    now = float(scenario_values(held, [0.0], [0.0])[0])
+    now = present_value(held)
     profit = scenario_values(held, spot, vol, scale=parameters.scale) - now
     losses = -profit * weight
     row = int(np.argmax(losses))
@@ -118,13 +127,14 @@ def stress_grid(held: Holdings, parameters: StressParameters) -> GridResult:
     short = -math.fsum(
         leg.size for leg in held.legs if leg.size < 0.0 and leg.expiry_s > market.timestamp_s
     )
-    bears = bool(held.legs) and losses[row] > 0.0
+    bears = losses[row] > 0.0
     return GridResult(
         profit_usd=profit,
         worst_loss_usd=float(losses[row]) if bears else 0.0,
         worst_scenario=row if bears else None,
         floor_usd=parameters.short_floor * short * market.spot_usd,
         contingency_usd=parameters.contingency * short * market.spot_usd,
+        haircut_usd=parameters.base_haircut * max(held.base_eth, 0.0) * market.spot_usd,
     )
 
 
@@ -132,7 +142,7 @@ def scenario_margin(portfolio: Portfolio, parameters: StressParameters | None = 
     """Equity, initial and maintenance margin: worst losses of all underlyings added."""
     used = parameters or StressParameters()
     grids = {u: stress_grid(held, used) for u, held in sorted(portfolio.holdings.items())}
-    values = [float(scenario_values(held, [0.0], [0.0])[0]) for held in portfolio.holdings.values()]
+    values = [present_value(held) for held in portfolio.holdings.values()]
     equity = math.fsum((portfolio.cash_usd, *values))
     initial = math.fsum(grid.initial_usd for grid in grids.values())
     return Margin(equity, initial, initial * used.maintenance_share, grids)

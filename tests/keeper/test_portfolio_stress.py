@@ -146,7 +146,7 @@ def test_the_grid_has_23_scenarios_of_the_contracts_shape():
     assert sorted(set(np.round(spot[:21], 12))) == pytest.approx(
         [m * 0.2 / 3 for m in range(-3, 4)]
     )
-    assert list(vol[:3]) == [0.0, 0.5, -0.3]
+    assert list(vol[:3]) == [0.0, 0.45, -0.3]
     assert list(weight[:21]) == [1.0] * 21
     assert list(weight[21:]) == [0.35] * 2
 
@@ -161,7 +161,8 @@ def test_margin_is_the_plain_worst_loss(rows, base):
     short = sum(max(-x.size, 0.0) for x in held.legs)
     assert grid.worst_loss_usd == pytest.approx(max(0.0, *losses), rel=1e-9, abs=1e-7)
     floor, contingency = 0.02 * short * 190.0, 0.01 * short * 190.0
-    expected = max(0.0, floor, *losses) + contingency
+    haircut = 0.05 * max(base, 0.0) * 190.0
+    expected = max(0.0, floor, *losses) + contingency + haircut
     assert grid.initial_usd == pytest.approx(expected, rel=1e-9, abs=1e-7)
 
 
