@@ -126,7 +126,9 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         address to,
         uint256 share,
         int256 price,
-        uint256 fromInsurance
+        uint256 fromInsurance,
+        address keeper,
+        uint256 bounty
     ) external nonReentrant only(Market.Auction) {
         if (from == to) revert SelfTrade(from);
         if (share == 0 || share > Wad.ONE) revert ShareOutOfRange(share);
@@ -142,9 +144,12 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         _subBase(from, base);
         _addBase(to, base);
         _insurance -= fromInsurance;
-        _moveCash(to, fromInsurance.toInt256());
         _moveCashSolvent(to, -price);
-        _moveCashSolvent(from, price);
+        _moveCashSolvent(from, price + fromInsurance.toInt256() - bounty.toInt256());
+        if (bounty != 0) {
+            _moveCash(keeper, bounty.toInt256());
+            emit BountyPaid(keeper, bounty);
+        }
         emit SliceSold(from, to, share, price, fromInsurance);
         _requireInitial(to);
     }

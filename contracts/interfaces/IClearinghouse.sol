@@ -71,6 +71,7 @@ interface IClearinghouse {
     event LegUnwrapped(address indexed account, SeriesId indexed series, uint256 amount);
     event TokenPaid(address indexed account, SeriesId indexed series, uint256 amount, uint256 gain);
     event SliceSold(address indexed from, address indexed to, uint256 share, int256 price, uint256 fromInsurance);
+    event BountyPaid(address indexed keeper, uint256 amount);
     event MarketSet(address indexed market, Market kind);
     event VaultSet(address vault, address hedgeManager);
     event VenueSet(address indexed venue, bool active);
@@ -140,9 +141,19 @@ interface IClearinghouse {
     /// @notice Moves a share of every live leg and of the WETH of one account to another, which keeps initial margin.
     /// Legs round towards zero, so that both sides move alike. Auction only.
     /// @param share WAD, at most one.
-    /// @param price WAD USD that the buyer pays, negative if the account pays him; its cash stays at zero or above.
-    /// @param fromInsurance WAD USD that the insurance fund pays the buyer.
-    function sellSlice(address from, address to, uint256 share, int256 price, uint256 fromInsurance) external;
+    /// @param price WAD USD that the buyer pays, negative if he is paid.
+    /// @param fromInsurance WAD USD that the insurance fund adds. The seller gets price + fromInsurance - bounty; where
+    /// that is negative its cash stays at zero or above.
+    /// @param keeper who gets the bounty, WAD USD.
+    function sellSlice(
+        address from,
+        address to,
+        uint256 share,
+        int256 price,
+        uint256 fromInsurance,
+        address keeper,
+        uint256 bounty
+    ) external;
 
     /// @notice Sends what the venue requires from the vault's account, trades there, and credits what came back, as
     /// measured in tokens. Hedge manager only.
@@ -198,6 +209,9 @@ interface IClearinghouse {
     // ------------------------------------------------------------------ views
 
     function engine() external view returns (IRiskEngine);
+
+    /// @notice The account that holds hedge venues, zero until it is named.
+    function vault() external view returns (address);
 
     /// @return cash WAD USD, as last touched: interest since then and recoveries owed are in `debtOf`.
     /// @return base WETH in wei.
