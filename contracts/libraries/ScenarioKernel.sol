@@ -83,6 +83,10 @@ library ScenarioKernel {
         if (unusual) (k, root) = BlackScholesEdges.logAndRoot(forward, strike, tau);
     }
 
+    function logRatio(uint256 forward, uint256 strike) internal pure returns (int256 k) {
+        (k, ) = prepare(forward, strike, 1 days);
+    }
+
     /// @notice Add one option to a grid.
     /// @param base of the table in memory.
     /// @param k, root as of `prepare`.

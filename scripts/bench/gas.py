@@ -13,6 +13,7 @@ from pathlib import Path
 
 from keeper.pricing.svi import pack_floats
 from keeper.units import WAD, encode_series, to_wad_toward_zero
+from scripts.bench.gas_clearing import ClearingGas
 from scripts.nodes import NodeSettings, start_node
 from scripts.replay.chain import Mined, ReplayChain, Target
 from scripts.replay.scenario import next_expiry
@@ -56,8 +57,11 @@ class GasBench:
         """All figures."""
         self._vault()
         self._takers()
-        expiry = self._surface()
-        self._book(expiry)
+        expiries = self._surface()
+        clearing = ClearingGas(self.world, self.measure, expiries)
+        clearing.run()
+        self._book(expiries[0])
+        clearing.settle()
         return self.figures
 
     def _vault(self) -> None:
@@ -87,8 +91,8 @@ class GasBench:
             chain.send(who, c.clearing, "depositCash", 900_000 * USDC)
             self.measure("deposit_cash", who, c.clearing, "depositCash", 100_000 * USDC)
 
-    def _surface(self) -> int:
-        """Six weekly expiries; returns the first."""
+    def _surface(self) -> list[int]:
+        """Six weekly expiries."""
         first = next_expiry(self.world.chain.now_s(), 5 * 24 * HOUR_S)
         expiries = [first + i * WEEK_S for i in range(6)]
         self._commit(expiries, "surface_commit_6_first")
@@ -98,7 +102,7 @@ class GasBench:
         )
         lister = self.world.chain.account(COMMITTER)
         self.measure("list_16_series", lister, self.world.contracts.desk, "list", ids)
-        return first
+        return expiries
 
     def _commit(self, expiries: list[int], key: str) -> None:
         chain, c = self.world.chain, self.world.contracts
