@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from eth_utils import function_signature_to_4byte_selector
+
 from keeper.pricing import svi
 from keeper.units import encode_series
 
@@ -54,6 +56,20 @@ HEDGE_PARAMETERS = (
     WAD // 4,  # budgetRefill
     6 * HOUR,  # surfaceMaxAge
 )
+AUCTION_PARAMETERS = (
+    HOUR // 2,  # fallTime
+    HOUR // 2,  # insuranceTime
+    HOUR,  # lapse
+    2 * HOUR,  # vaultDelay
+    HOUR,  # unwindDelay
+    WAD // 100,  # minShare
+    50 * WAD,  # bounty
+    WAD // 100,  # bountyShare
+    WAD // 2,  # insuranceShare
+    10 * WAD,  # dust
+)
+# AccessManager's role of whoever may bring venues home.
+LIQUIDATOR = 4
 SPOT_USD = 2_000.0
 VOL = 0.8
 
@@ -118,6 +134,8 @@ class Core:
     desk: Any
     hedge: Any
     venue: Any
+    token: Any
+    auction: Any
     gov: Any
     keeper: Any
     committer: Any
@@ -267,17 +285,23 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
         HEDGE_PARAMETERS,
     )
     venue = new("MockVenue", usdc, weth, house, round(spot * WAD))
+    token = new("OptionToken", house)
+    auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)
     core = Core(
         backend, authority, usdc, weth, feed, pool, oracle, surface, engine, house, desk, hedge,
-        venue, gov, keeper, committer, vault, market, takers, start,
+        venue, token, auction, gov, keeper, committer, vault, market, takers, start,
         base_is_token0,
     )  # fmt: skip
     core.set_spot(spot)
     by = {"from": gov}
     oracle.registerMarket(UNDERLYING, weth, usdc, market_config(core), by)
     house.setVault(vault, hedge, by)
-    for allowed in (market, desk):
-        house.setMarket(allowed, DESK, by)
+    for allowed, kind in ((market, DESK), (desk, DESK), (token, TOKEN), (auction, AUCTION)):
+        house.setMarket(allowed, kind, by)
+    unwind = function_signature_to_4byte_selector("unwindVenue(address)")
+    authority.setTargetFunctionRole(house, [unwind], LIQUIDATOR, by)
+    for allowed in (gov, auction):
+        authority.grantRole(LIQUIDATOR, allowed, 0, by)
     house.setVenue(venue, True, by)
     core.commit(*(core.slice(VOL, days) for days in (1, 7, 14)), spot=spot)
     return core
