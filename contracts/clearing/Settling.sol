@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Action} from "../interfaces/IMarketOracle.sol";
 import {Slice} from "../interfaces/IRiskEngine.sol";
 import {Leg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
@@ -36,7 +37,7 @@ abstract contract Settling is Margining {
         }
         _removeLegs(account, key);
         uint256 loss = uint256(-net);
-        uint256 shortfall = _debit(account, loss, price);
+        uint256 shortfall = _debit(account, loss, _basePrice(underlying, price));
         s.owed += loss.toUint128();
         s.shortfall += uint128(shortfall);
         _pot += loss - shortfall;
@@ -48,6 +49,7 @@ abstract contract Settling is Margining {
     /// this expiry, which it owes to insurance out of any cash that it ever has again. Debt that its WETH covers is kept
     /// whatever the cap, or whoever exhausts the cap would be forgiven what anyone could cure at once; credit on anything
     /// else is bounded by the cap.
+    /// @param price of the WETH, 0 where it cannot be read.
     function _debit(address account, uint256 loss, uint256 price) private returns (uint256 shortfall) {
         int256 before = _moveCash(account, 0);
         int256 cash = before - int256(loss);
@@ -67,6 +69,16 @@ abstract contract Settling is Margining {
         }
     }
 
+    /// @dev WETH is worth its own price, whichever underlying settles.
+    function _basePrice(uint16 underlying, uint256 settled) private view returns (uint256) {
+        if (underlying == baseUnderlying) return settled;
+        try oracle.check(baseUnderlying, Action.Settle) returns (uint256 spot) {
+            return spot;
+        } catch {
+            return 0;
+        }
+    }
+
     /// @dev What the cap leaves for the negative cash of one account, its old debt included.
     function _room(int256 cash) private view returns (uint256) {
         uint256 limit = _debtParameters.cap + (cash < 0 ? uint256(-cash) : 0);
@@ -76,9 +88,11 @@ abstract contract Settling is Margining {
     /// @dev What an account holds beyond cash and covering WETH: other legs and the vault's venues, at their mark. Where
     /// no mark can be read settlement does not wait for it, and the cap alone bounds the credit.
     function _otherWorth(address account, uint256 covered) private view returns (uint256) {
-        if (_accounts[account].legCount == 0 && (account != vault || _venues.length == 0)) return 0;
+        Account storage a = _accounts[account];
+        bool priced = covered != 0 || a.base == 0;
+        if (priced && a.legCount == 0 && (account != vault || _venues.length == 0)) return 0;
         try this.marginOf(account, Slice.Fresh) returns (int256 equity, uint256, uint256) {
-            int256 worth = equity - _accounts[account].cash - int256(covered);
+            int256 worth = equity - a.cash - int256(covered);
             return worth > 0 ? uint256(worth) : 0;
         } catch {
             return type(uint128).max;
