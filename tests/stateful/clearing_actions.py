@@ -1,284 +1,249 @@
-"""What can happen to the Clearinghouse, done to it and to its model alike."""
+"""What owners and markets can do to the Clearinghouse, done to it and to its model alike."""
 
 import random
 from typing import Any
 
-import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
-from tests.contracts.core_env import FEED_DECIMALS, HOUR, UNDERLYING, USDC, WAD
-from tests.stateful.clearing_model import SCALE, Account, ClearingModel, expiry_of
-from tests.stateful.core_revm import new_core
+from keeper.simulation.clearing.accounts import DebtParameters
+from keeper.simulation.clearing.house import Trade
+from tests.contracts.core_env import UNDERLYING, USDC, WAD
+from tests.stateful.clearing_world import SECOND, World
 from tests.stateful.revm import Reverted
 
-TAKERS = 6
-STRIKES = (1_500.0, 1_999.99999999, 2_400.0)
-EXPIRIES = (1, 2, 3)
+ACTORS = 32
+# Days ahead of now, and strikes as shares of the first spot.
+AHEAD = (1, 2, 3)
+SPOTS = {UNDERLYING: 2_000.0, SECOND: 30_000.0}
+STRIKES = (0.6, 0.9, 0.9999999999, 1.0, 1.15, 1.6)
+STARTING_COUNT = 45
 
-anybody = st.integers(0, TAKERS)
-usd_units = st.one_of(st.integers(1, 30_000 * USDC), st.integers(1, 100))
-weis = st.one_of(st.integers(1, 10 * WAD), st.integers(1, 1000))
+actors = st.integers(0, ACTORS)
+underlyings = st.sampled_from((UNDERLYING, UNDERLYING, SECOND))
 # Thousandths of what there is; 0 stands for one unit.
-parts = st.one_of(st.just(1000), st.integers(0, 1100), st.just(0))
-sizes = st.one_of(st.integers(1, 8 * WAD), st.integers(1, 5))
-series = st.tuples(st.sampled_from(EXPIRIES), st.sampled_from(STRIKES), st.booleans())
-legs = st.lists(st.tuples(series, sizes, st.booleans()), min_size=1, max_size=4)
-premiums = st.one_of(st.integers(-500 * WAD, 500 * WAD), st.integers(-70_000 * WAD, 70_000 * WAD))
-deals = st.tuples(anybody, anybody, legs, premiums)
-prices = st.sampled_from((300, 1_500, 1_750, 2_000, 2_001, 2_400, 3_333, 9_000, 60_000))
-orders = st.permutations(range(TAKERS + 1))
+parts = st.sampled_from((0, 1, 10, 100, 250, 500, 900, 999, 1000, 1001, 1100))
+# Thousandths of a contract, and crumbs.
+sizes = st.one_of(
+    st.sampled_from((50, 200, 1_000, 3_000, 9_000)).map(lambda n: n * WAD // 1_000),
+    st.sampled_from((1, 3, WAD // 7, 10**12 + 1)),
+)
+signed = st.tuples(sizes, st.booleans()).map(lambda pair: pair[0] if pair[1] else -pair[0])
+names = st.tuples(underlyings, st.sampled_from(AHEAD), st.sampled_from(STRIKES), st.booleans())
+legs = st.lists(st.tuples(names, signed), min_size=1, max_size=3)
+# Thousandths of the mark that the taker pays, or an odd sum.
+premiums = st.sampled_from((900, 1_000, 1_050, 1_200, -40_000, 0, 700_000))
+deals = st.tuples(actors, actors, legs, premiums)
 
 
-def ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
+class Actions:
+    """Deposits, withdrawals, trades, tokens, slices. Needs `self.world`."""
 
-
-class ClearingActions(RuleBasedStateMachine):
-    """Six takers and the vault; the market account moves legs between any two of them."""
+    world: World
+    draw: random.Random
 
     @initialize(
-        seed=st.integers(0, 2**20),
-        venue=st.booleans(),
+        seed=st.integers(0, 2**30),
         cap=st.sampled_from((0, 5_000, 1_000_000)),
         rich=st.booleans(),
     )
-    def deploy(self, seed: int, venue: bool, cap: int, rich: bool) -> None:
-        self.core = core = new_core()
-        self.house = core.clearinghouse
-        self.who = [*core.takers[:TAKERS], core.vault]
-        self.model = ClearingModel(cap * WAD, 5 * 10**16)
-        self.donated = 0
-        by = {"from": core.gov}
-        core.clearinghouse.setMaxNegativeCash(cap * WAD, by)
-        self.venue = venue
-        if not venue:
-            core.clearinghouse.setVenue(core.venue, False, by)
-        for person in (*self.who, core.gov):
-            for token in (core.usdc, core.weth):
-                token.mint(person, 10**40, {"from": person})
-                token.approve(self.house, 2**256 - 1, {"from": person})
-        for number, person in enumerate(self.who):
-            self._deposit(person, (60_000 if rich else 9_000) * USDC, (9 + number) * WAD)
+    def deploy(self, seed: int, cap: int, rich: bool) -> None:
+        self.world = w = World(ACTORS)
         self.draw = random.Random(seed)
-        self._open_books(self.draw)
+        w.warp(w.core.now + 60)
+        for underlying in SPOTS:
+            w.commit(underlying, [1, 2, 3, 4], 0.8, 0.1, 0.02)
+        self.set_debts(cap, WAD // 10, 20)
+        for number, person in enumerate(w.who):
+            self._fund(person, (60_000 if rich else 6_000) * USDC, (1 + number % 9) * WAD)
+        for _ in range(STARTING_COUNT):
+            self._deal_at_random()
 
-    def _open_books(self, draw: random.Random) -> None:
-        """A book to settle, so that no example is spent on empty accounts."""
-        for _ in range(14):
-            maker, taker = draw.sample(range(TAKERS + 1), 2)
-            some = [
-                ((draw.choice(EXPIRIES), draw.choice(STRIKES), draw.random() < 0.6),
-                 draw.choice((draw.randint(1, 4 * WAD), draw.randint(WAD, 9 * WAD))), draw.random() < 0.5)
-                for _ in range(draw.randint(1, 3))
-            ]  # fmt: skip
-            self._deal(
-                maker, taker, some, draw.choice((1, 100)) * draw.randint(-300 * WAD, 300 * WAD)
+    def _fund(self, person: str, usdc: int, base: int) -> None:
+        assert not self.world.act("depositCash", usdc, sender=person)
+        assert not self.world.act("depositBase", base, sender=person)
+
+    def _deal_at_random(self) -> None:
+        """A book to start from, so that no example is spent on empty accounts."""
+        draw = self.draw
+        maker, taker = draw.sample(range(ACTORS + 1), 2)
+        some = [
+            (
+                (
+                    draw.choice((1, 1, 2)),
+                    draw.choice(AHEAD),
+                    draw.choice(STRIKES),
+                    draw.random() < 0.5,
+                ),
+                draw.choice((-1, 1)) * draw.randint(WAD // 10, 4 * WAD),
             )
+            for _ in range(draw.randint(1, 3))
+        ]
+        self._trades([(maker, taker, some, draw.choice((900, 1_000, 1_100)))])
 
-    def _deposit(self, person: str, usdc: int, base: int) -> None:
-        self.house.depositCash(usdc, {"from": person})
-        self.house.depositBase(base, {"from": person})
-        self.model.accounts[person].cash += usdc * SCALE
-        self.model.accounts[person].base += base
+    def series(self, name: tuple[int, int, float, bool]) -> int:
+        """SeriesId of (underlying, days ahead, strike over the first spot, call)."""
+        underlying, ahead, strike, call = name
+        core = self.world.core
+        day = (core.now - (core.start - 3_600)) // 86_400 + ahead
+        return core.series(day, round(SPOTS[underlying] * strike, 8), call, underlying)
 
-    def refuses(self, function: Any, *args: Any, sender: str, names: tuple[str, ...]) -> None:
-        with pytest.raises(Reverted) as failure:
-            function(*args, {"from": sender})
-        assert any(name in failure.value.message for name in names), failure.value
+    def of(self, at: int) -> Any:
+        """The model's account of an actor."""
+        return self.world.model.of(self.world.who[at])
 
     # ------------------------------------------------------------------ owners
 
-    @rule(at=anybody, usdc=usd_units, base=weis)
-    def deposit(self, at: int, usdc: int, base: int) -> None:
-        self._deposit(self.who[at], usdc, base)
+    @rule(at=actors, usd=st.integers(0, 20_000), milli=st.integers(0, 5_000))
+    def deposit(self, at: int, usd: int, milli: int) -> None:
+        person = self.world.who[at]
+        self.world.act("depositCash", usd * USDC + usd % 7, sender=person)
+        self.world.act("depositBase", milli * 10**15 + milli % 3, sender=person)
 
-    @rule(at=st.integers(0, TAKERS - 1), part=parts)
-    def withdraw_cash(self, at: int, part: int) -> None:
-        account = self.model.accounts[self.who[at]]
-        amount = max(account.cash // SCALE * part // 1000, 1)
-        self._withdraw(
-            self.who[at],
-            self.house.withdrawCash,
-            amount,
-            Account(account.cash - amount * SCALE, account.base, account.legs),
-        )
+    @rule(at=actors, part=parts, to=actors, base=st.booleans())
+    def withdraw(self, at: int, part: int, to: int, base: bool) -> None:
+        """A part of what is there, or of what is free."""
+        w, person = self.world, self.world.who[at]
+        account = w.model.of(person)
+        held = account.base if base else max(account.cash, 0) // 10**12
+        self._out("withdrawBase" if base else "withdrawCash", held * part // 1000 or 1, person, to)
 
-    @rule(at=st.integers(0, TAKERS - 1), part=parts)
-    def withdraw_base(self, at: int, part: int) -> None:
-        account = self.model.accounts[self.who[at]]
-        amount = max(account.base * part // 1000, 1)
-        self._withdraw(
-            self.who[at],
-            self.house.withdrawBase,
-            amount,
-            Account(account.cash, account.base - amount, account.legs),
-        )
+    @rule(at=actors, over=st.sampled_from((-5, -1, 0, 1, 2, 10**6)))
+    def withdraw_what_is_free(self, at: int, over: int) -> None:
+        """To the unit of freeCashOf, which margin must allow, and beyond, which nothing may."""
+        person = self.world.who[at]
+        try:
+            free = int(self.world.house.freeCashOf(person))
+        except Reverted:
+            return
+        if free + over <= 0:
+            return
+        refusal = self._out("withdrawCash", free + over, person, at)
+        short = {"BelowInitialMargin", "CashShort", "TransferShort"}
+        assert refusal in short if over > 0 else refusal not in short, (free, over, refusal)
 
-    def _withdraw(self, person: str, function: Any, amount: int, later: Account) -> None:
-        before = self.model.accounts[person]
-        there = before.cash - later.cash <= self.model.recorded * SCALE
-        if there and later.base >= 0 and later.cash >= min(before.cash, 0) and later.covered():
-            function(amount, person, {"from": person})
-            self.model.accounts[person] = later
-        else:
-            names = ("CashShort", "BaseShort", "CollateralShort", "TransferShort")
-            self.refuses(function, amount, person, sender=person, names=names)
-
-    @rule(amount=st.integers(1, 500 * USDC))
-    def donate(self, amount: int) -> None:
-        self.core.usdc.transfer(self.house, amount, {"from": self.core.gov})
-        self.core.weth.transfer(self.house, amount, {"from": self.core.gov})
-        self.donated += amount
-
-    @rule(amount=st.integers(1, 3_000 * USDC))
-    def fund_insurance(self, amount: int) -> None:
-        self.house.fundInsurance(amount, {"from": self.core.gov})
-        self.model.insurance += amount * SCALE
+    def _out(self, name: str, amount: int, person: str, to: int) -> str:
+        target = self.world.who[to]
+        return self.world.act(name, amount, target, sender=person, model=(person, amount))
 
     # ------------------------------------------------------------------ trades
 
-    @rule(some=st.lists(deals, min_size=1, max_size=4))
+    @rule(some=st.lists(deals, min_size=1, max_size=3))
     def trade(self, some: list[tuple]) -> None:
-        for maker, taker, named, premium in some:
-            self._deal(maker, taker, named, premium)
+        self._trades(some)
 
-    def _deal(self, one: int, two: int, named: list[tuple], premium: int) -> None:
-        maker, taker = self.who[one], self.who[two]
-        given = [(self.core.series(*name), size if buys else -size) for name, size, buys in named]
-        if maker == taker:
-            args = (maker, taker, given, premium)
-            self.refuses(self.house.trade, *args, sender=self.core.market, names=("SelfTrade",))
-            return
-        after = {p: self._copy(p) for p in (maker, taker)}
-        for name, size in given:
-            after[taker].move(name, size)
-            after[maker].move(name, -size)
-        after[taker].cash -= premium
-        after[maker].cash += premium
-        payer = taker if premium > 0 else maker
-        fits = all(expiry_of(name) > self.core.now for name, _ in given)
-        fits &= premium == 0 or after[payer].cash >= 0
-        fits &= all(a.covered() for p, a in after.items() if p != self.core.vault)
-        refusal = ""
+    @rule(at=actors, other=actors, part=st.sampled_from((100, 500, 1_000)), price=premiums)
+    def reduce(self, at: int, other: int, part: int, price: int) -> None:
+        """Sells an actor's whole live book, or a part of it, to another."""
+        now = self.world.core.now
+        book = [
+            (s, -n * part // 1_000)
+            for s, n in self.of(at).legs.items()
+            if s >> 72 & (2**40 - 1) > now
+        ]
+        given = [(s, n) for s, n in book if n][:8]
+        if given and at != other:
+            self._send([(other, at, given, price)])
+
+    def _trades(self, some: list[tuple]) -> None:
+        self._send(
+            [(m, t, [(self.series(n), size) for n, size in named], p) for m, t, named, p in some]
+        )
+
+    def _send(self, some: list[tuple]) -> None:
+        w, who = self.world, self.world.who
+        trades = [
+            Trade(who[maker], who[taker], self._premium(given, price), tuple(given))
+            for maker, taker, given, price in some
+        ]
+        args = [(t.maker, t.taker, t.premium, list(t.legs)) for t in trades]
+        w.act("trade", args, sender=w.core.market, model=(trades,))
+
+    def _premium(self, given: list[tuple[int, int]], price: int) -> int:
+        """Thousandths of the mark if positive and small, else USD as they are."""
+        if not 0 < price < 2_000:
+            return price * WAD
         try:
-            self.house.trade(maker, taker, given, premium, {"from": self.core.market})
-        except Reverted as failure:
-            refusal = failure.message
-        vault_short = "BelowInitialMargin" in refusal and self.core.vault in after
-        assert vault_short or fits == (refusal == ""), refusal
-        if not refusal:
-            self.model.accounts.update(after)
+            return int(self.world.core.engine.optionValue(given, 0)) * price // 1_000
+        except Reverted:
+            return 10 * WAD
 
-    def _copy(self, person: str) -> Account:
-        account = self.model.accounts[person]
-        return Account(account.cash, account.base, dict(account.legs))
+    # ------------------------------------------------------------------ tokens
 
-    # ------------------------------------------------------------------ market and time
+    @rule(at=actors, pick=st.integers(0, 31), part=parts)
+    def wrap(self, at: int, pick: int, part: int) -> None:
+        book = sorted(self.of(at).legs.items())
+        if book:
+            series, size = book[pick % len(book)]
+            self._token("wrap", at, series, abs(size) * part // 1000 or 1)
 
-    @rule(hours=st.integers(0, 9), price=prices)
-    def pass_time(self, hours: int, price: int) -> None:
-        self.core.warp(self.core.now + hours * HOUR)
-        self.core.set_spot(float(price))
-
-    def _days(self, phase: str) -> list[int]:
-        """Expiries that wait for a phase, oldest first."""
-        found = []
-        for day in EXPIRIES:
-            s = self.model.settlements[self.core.expiry(day)]
-            unconverted = self.model.open_short(self.core.expiry(day)) > 0
-            waits = {"prove": not s.price, "convert": s.price and unconverted,
-                     "finalise": s.price and not unconverted and not s.factor, "claim": s.factor > 0}  # fmt: skip
-            found += [day] if waits[phase] else []
-        return found
-
-    @precondition(lambda self: self._days("prove"))
-    @rule(price=prices)
-    def prove(self, price: int) -> None:
-        day = self._days("prove")[0]
-        expiry = self.core.expiry(day)
-        self.core.warp(max(self.core.now, expiry + 60))
-        first, by = ((10 + day) << 64) | 3, {"from": self.core.gov}
-        self.core.feed.setRound(first - 1, price * 10**FEED_DECIMALS, expiry - 100, by)
-        self.core.feed.setRound(first, price * 10**FEED_DECIMALS, expiry + 30, by)
-        self.core.oracle.proveSettlement(UNDERLYING, expiry, first, by)
-        self.core.set_spot(float(price))
-        self.model.settlements[expiry].price = price * WAD
-
-    # ------------------------------------------------------------------ settlement
-
-    def _args(self, day: int) -> tuple[int, int]:
-        return UNDERLYING, self.core.expiry(day)
-
-    @rule(phase=st.sampled_from(("convert", "finalise", "claim")), day=st.sampled_from(EXPIRIES))
-    def phase_too_early_or_too_late(self, phase: str, day: int) -> None:
-        s = self.model.settlements[self.core.expiry(day)]
-        shorts = self.model.open_short(self.core.expiry(day))
-        wrong = {
-            "convert": {"NotProven": not s.price},
-            "finalise": {"NotProven": not s.price, "AlreadyFinal": s.factor, "NotAllConverted": shorts},
-            "claim": {"NotFinal": not s.factor},
-        }[phase]  # fmt: skip
-        names = tuple(name for name, holds in wrong.items() if holds)
-        if names:
-            args = (*self._args(day), *([self.who] if phase != "finalise" else []))
-            self.refuses(getattr(self.house, phase), *args, sender=self.who[0], names=names)
-
-    @precondition(lambda self: self._days("convert"))
-    @rule(order=orders, many=st.integers(1, TAKERS + 1), last=st.booleans())
-    def convert(self, order: list[int], many: int, last: bool) -> None:
-        day = self._days("convert")[-1 if last else 0]
-        for person in [self.who[i] for i in order[:many]]:
-            self.model.convert(person, self.core.expiry(day), self._mark(person, day))
-            self.house.convert(*self._args(day), [person, person], {"from": person})
-        if self.model.open_short(self.core.expiry(day)):
-            names, args = ("NotAllConverted",), self._args(day)
-            self.refuses(self.house.finalise, *args, sender=self.who[0], names=names)
-
-    @precondition(lambda self: self._days("finalise"))
-    @rule(last=st.booleans())
-    def finalise(self, last: bool) -> None:
-        day = self._days("finalise")[-1 if last else 0]
-        self.house.finalise(*self._args(day), {"from": self.who[0]})
-        self.model.finalise(self.core.expiry(day))
-
-    @precondition(lambda self: self._days("claim"))
-    @rule(order=orders, many=st.integers(1, TAKERS + 1), last=st.booleans())
-    def claim(self, order: list[int], many: int, last: bool) -> None:
-        self._claim(self._days("claim")[-1 if last else 0], order[:many])
-
-    def _claim(self, day: int, order: list[int]) -> None:
-        people = [self.who[i] for i in order]
-        self.house.claim(*self._args(day), [*people, people[0]], {"from": people[0]})
-        for person in people:
-            self.model.claim(person, self.core.expiry(day))
-
-    def _mark(self, person: str, day: int) -> int | None:
-        """Equity beyond cash once the legs of the expiry are gone, as the engine sees it."""
-        account, expiry = self.model.accounts[person], self.core.expiry(day)
-        legs = [(s, size) for s, size in account.legs.items() if expiry_of(s) != expiry]
-        if not legs and not (person == self.core.vault and self.venue):
-            return None
-        return int(self.core.engine.equity((UNDERLYING, 0, account.base, 0, 0, legs)))
-
-    @precondition(lambda self: self.model.negative)
-    @rule(at=anybody, part=parts)
-    def cure(self, at: int, part: int) -> None:
-        owing = [p for p in self.who if self.model.accounts[p].cash < 0]
-        person, by = owing[at % len(owing)], self.core.gov
-        account = self.model.accounts[person]
-        sound = next((p for p in self.who if self.model.accounts[p].cash >= 0), None)
-        if sound:
-            self.refuses(self.house.cure, sound, 1, sender=by, names=("NoDebt",))
-        self.core.set_spot(float(self.core.oracle.spot(UNDERLYING)[0] // WAD))
-        spot = self.core.oracle.spot(UNDERLYING)[0]
-        price = ceil_div(spot * (WAD - self.model.discount), WAD)
-        amount = max(-account.cash * WAD // price * part // 1000, 1)
-        cost = ceil_div(ceil_div(amount * price, WAD), SCALE)
-        if cost > -(account.cash // SCALE) or amount > account.base:
-            names = ("CureTooLarge", "BaseShort")
-            self.refuses(self.house.cure, person, amount, sender=by, names=names)
+    @rule(pick=st.integers(0, 63), part=parts, to=actors)
+    def move_tokens(self, pick: int, part: int, to: int) -> None:
+        """Unwraps, redeems or transfers tokens of somebody."""
+        w = self.world
+        held = sorted(key for key, amount in w.tokens.balances.items() if amount)
+        if not held:
             return
-        self.house.cure(person, amount, {"from": by})
-        account.cash += cost * SCALE
-        account.base -= amount
+        person, series = held[pick % len(held)]
+        amount = w.tokens.balances[person, series] * part // 1000
+        at = w.who.index(person)
+        self._token(("unwrap", "redeem", "transfer")[(pick + part) % 3], at, series, amount, to)
+
+    def _token(self, name: str, at: int, series: int, amount: int, to: int = 0) -> None:
+        w, person = self.world, self.world.who[at]
+        mine = getattr(w.tokens, name)
+        target = (w.who[to],) if name == "transfer" else ()
+        w.both(
+            lambda: mine(person, *target, series, amount),
+            lambda: getattr(w.token, name)(*target, series, amount, {"from": person}),
+        )
+
+    # ------------------------------------------------------------------ slices
+
+    @rule(
+        at=actors,
+        to=actors,
+        share=st.sampled_from((1, WAD // 7, WAD // 2, WAD, WAD + 1, 0)),
+        price=st.sampled_from((-5_000, -10, 0, 10, 800)),
+        extra=st.sampled_from((0, 0, 1, 400, 10**9)),
+        bounty=st.sampled_from((0, 0, 3, 500)),
+    )
+    def sell_slice(self, at: int, to: int, share: int, price: int, extra: int, bounty: int) -> None:
+        w = self.world
+        keeper = w.who[(at + to) % (ACTORS + 1)]
+        args = w.who[at], w.who[to], share, price * WAD, extra * WAD, keeper, bounty * WAD
+        w.act("sellSlice", *args, sender=w.auction, model=args)
+
+    # ------------------------------------------------------------------ anyone
+
+    @rule(at=actors, part=parts)
+    def cure(self, at: int, part: int) -> None:
+        """Somebody who owes, if there is one."""
+        w = self.world
+        owing = [p for p in w.who if w.model.of(p).cash < 0]
+        person = owing[at % len(owing)] if owing else w.who[at]
+        account = w.model.of(person)
+        spot = 1_000 * WAD if w.model.now % 2 else 2_000 * WAD
+        amount = max(-account.cash, 10**15) * WAD // spot * part // 1_000
+        w.act("cure", person, amount, sender=w.core.gov, model=(person, amount))
+
+    @rule(at=actors)
+    def accrue(self, at: int) -> None:
+        person = self.world.who[at]
+        self.world.act("accrue", person, sender=self.world.core.gov, model=(person,))
+
+    @rule(usd=st.sampled_from((0, 1, 300, 20_000)))
+    def fund_insurance(self, usd: int) -> None:
+        w, amount = self.world, usd * USDC + usd % 5
+        w.act("fundInsurance", amount, sender=w.core.gov, model=(amount,))
+
+    @rule(
+        cap=st.sampled_from((0, 500, 1_000_000)),
+        rate=st.sampled_from((0, WAD // 10, WAD)),
+        discount=st.integers(0, 200),
+    )
+    def set_debts(self, cap: int, rate: int, discount: int) -> None:
+        w = self.world
+        words = cap * WAD, rate, discount * WAD // 1_000, 1_800
+        w.house.setDebtParameters(words, {"from": w.core.gov})
+        w.model.set_debts(DebtParameters(*words))

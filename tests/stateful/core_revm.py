@@ -38,8 +38,8 @@ class Proxy:
 class RevmBackend:
     """tests.contracts.core_env.Backend on one pyrevm chain."""
 
-    def __init__(self) -> None:
-        self.people: Sequence[str] = [revm.account(i) for i in range(PEOPLE)]
+    def __init__(self, people: int = PEOPLE) -> None:
+        self.people: Sequence[str] = [revm.account(i) for i in range(people)]
         self.chain = revm.Chain(self.people[0])
 
     def deploy(self, name: str, *args: Any) -> Proxy:
@@ -52,6 +52,6 @@ class RevmBackend:
         self.chain.travel(to - self.chain.now)
 
 
-def new_core() -> Core:
+def new_core(people: int = PEOPLE) -> Core:
     """A core of its own; nothing is shared between two."""
-    return deploy_core(RevmBackend())
+    return deploy_core(RevmBackend(people))

@@ -1,8 +1,14 @@
-"""Contracts in an EVM inside this process (pyrevm): behaviour at thousands of calls a second, never gas."""
+"""Contracts in an EVM inside this process (pyrevm): behaviour at thousands of calls a second, never gas.
+
+Artifacts are brownie's, or forge's from the folder that GAMMADESK_ARTIFACTS names (`forge build --out`).
+"""
 
 import functools
 import json
+import os
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyrevm
@@ -15,17 +21,26 @@ START = 1_700_000_000
 
 
 class Reverted(Exception):
-    """A call reverted; `selector` is the first four bytes of what it said, in hex."""
+    """A call reverted; `name` is its custom error's, where any deployed contract knows it."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(f"{name} in {message}" if name else message)
+        self.message = str(self)
+        self.name = name
 
 
 @functools.cache
 def artifact(name: str) -> Mapping[str, Any]:
-    """Brownie's artifact of a contract of the project."""
-    return json.loads((env.ROOT / "build" / "contracts" / f"{name}.json").read_text())
+    """ABI and bytecode of a contract of the project."""
+    forge = os.environ.get("GAMMADESK_ARTIFACTS")
+    if not forge:
+        return json.loads((env.ROOT / "build" / "contracts" / f"{name}.json").read_text())
+    built = json.loads(next(Path(forge).glob(f"*.sol/{name}.json")).read_text())
+    return {"abi": built["abi"], "bytecode": built["bytecode"]["object"]}
+
+
+# Custom errors of everything deployed, by selector: a revert may come from deep inside.
+_ERRORS: dict[str, str] = {}
 
 
 def _type(item: Mapping[str, Any]) -> str:
@@ -75,38 +90,47 @@ class Contract:
     def __init__(self, chain: Chain, name: str, address: str) -> None:
         self.chain = chain
         self.address = to_checksum_address(address)
-        self._functions = {
-            (entry["name"], len(entry["inputs"])): entry
-            for entry in artifact(name)["abi"]
-            if entry["type"] == "function"
-        }
-        self._errors = {
-            keccak(text=f"{e['name']}({','.join(_types(e['inputs']))})")[:4].hex(): e["name"]
-            for e in artifact(name)["abi"]
-            if e["type"] == "error"
-        }
+        self._functions = _functions(name)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not any(known == name for known, _ in self._functions):
             raise AttributeError(name)
         return functools.partial(self._call, name)
 
+    def data_of(self, name: str, *args: Any) -> bytes:
+        """Calldata of a call."""
+        selector, inputs, _ = self._functions[name, len(args)]
+        return bytes(selector + encode(inputs, args))
+
     def _call(self, name: str, *args: Any, sender: str | None = None) -> Any:
-        entry = self._functions[name, len(args)]
-        inputs = _types(entry["inputs"])
-        selector = keccak(text=f"{name}({','.join(inputs)})")[:4]
-        data = selector + encode(inputs, args)
+        selector, inputs, outputs = self._functions[name, len(args)]
         try:
             out = self.chain.evm.message_call(
-                sender or self.chain.deployer, self.address, data, is_static=sender is None
+                sender or self.chain.deployer,
+                self.address,
+                selector + encode(inputs, args),
+                is_static=sender is None,
             )
         except RuntimeError as error:
-            raise Reverted(self._named(str(error))) from None
-        values = decode(_types(entry["outputs"]), bytes(out))
+            message = str(error)
+            found = re.search("0x([0-9a-f]{8})", message)
+            raise Reverted(message, _ERRORS.get(found[1], "") if found else "") from None
+        values = decode(outputs, bytes(out))
         return values[0] if len(values) == 1 else values
 
-    def _named(self, message: str) -> str:
-        for selector, name in self._errors.items():
-            if f"0x{selector}" in message:
-                return f"{name} in {message}"
-        return message
+
+@functools.cache
+def _functions(name: str) -> dict[tuple[str, int], tuple[bytes, list[str], list[str]]]:
+    """(selector, input types, output types) by name and number of arguments; notes the errors on the way."""
+    found = {}
+    for entry in artifact(name)["abi"]:
+        if entry["type"] not in ("function", "error"):
+            continue
+        inputs = _types(entry["inputs"])
+        selector = keccak(text=f"{entry['name']}({','.join(inputs)})")[:4]
+        if entry["type"] == "error":
+            _ERRORS[selector.hex()] = entry["name"]
+        else:
+            key = entry["name"], len(inputs)
+            found[key] = selector, inputs, _types(entry["outputs"])
+    return found

@@ -103,7 +103,16 @@ class Clearinghouse(Settled):
         self.wrapped[series] = self.wrapped.get(series, 0) - amount
 
     @atomic
-    def sell_slice(self, who: str, to: str, share: int, price: int, from_insurance: int) -> None:
+    def sell_slice(
+        self,
+        who: str,
+        to: str,
+        share: int,
+        price: int,
+        from_insurance: int,
+        keeper: str,
+        bounty: int,
+    ) -> None:
         """Moves a share of every live leg and of the WETH; legs round towards zero, so both sides move alike."""
         if who == to:
             raise Refused("SelfTrade")
@@ -120,9 +129,10 @@ class Clearinghouse(Settled):
         self.add_base(who, -base)
         self.add_base(to, base)
         self.totals.insurance -= from_insurance
-        self.move_cash(to, from_insurance)
         self.move_cash_solvent(to, -price)
-        self.move_cash_solvent(who, price)
+        self.move_cash_solvent(who, price + from_insurance - bounty)
+        if bounty:
+            self.move_cash(keeper, bounty)
         self.require_initial(to)
 
     # ------------------------------------------------------------------ anyone

@@ -133,7 +133,8 @@ class Settled(Margined):
     def _other_worth(self, who: str, covered: int) -> int:
         """What an account holds beyond cash and covering WETH, at its mark."""
         account = self.of(who)
-        if not account.legs and not (who == self.vault and self.venues):
+        priced = covered != 0 or account.base == 0
+        if priced and not account.legs and not (who == self.vault and self.venues):
             return 0
         try:
             equity, _, _ = self.marks.margin(self.portfolio(who))

@@ -1,0 +1,239 @@
+"""Clearinghouse and model side by side: two underlyings, thirty-odd accounts, every action done to both.
+
+The model takes marks from the RiskEngine itself, so that its money is exact to the wei; each answer that it takes is
+held against the keeper's margin shadow first. Refusals must carry the same name on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keeper.models import SviSlice
+from keeper.portfolio.book import Market
+from keeper.portfolio.margin_shadow import (
+    ChainHedge,
+    ChainPortfolio,
+    gross_usd,
+    parameters_of,
+    shadow_margin,
+)
+from keeper.pricing import svi
+from keeper.simulation.clearing.accounts import Account
+from keeper.simulation.clearing.house import Clearinghouse
+from keeper.simulation.clearing.marks import Refused
+from keeper.simulation.clearing.tokens import OptionTokens
+from tests.contracts.core_env import (
+    AUCTION,
+    FEED_DECIMALS,
+    FRESH_SLICE,
+    MARGIN_PARAMETERS,
+    TOKEN,
+    UNDERLYING,
+    WAD,
+    Core,
+    market_config,
+)
+from tests.stateful.core_revm import new_core
+from tests.stateful.revm import Reverted
+
+SECOND = 2
+SHADOW_TOLERANCE = 1e-6
+MAX_UINT = 2**256 - 1
+ACTIONS = ("Open", "Withdraw", "Hedge", "Close", "Liquidate", "Settle", "Claim")
+
+
+class ChainMarks:
+    """marks.Marks from the contracts, each margin compared with the keeper's shadow."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.parameters = parameters_of(MARGIN_PARAMETERS)
+        self.slices: dict[int, dict[int, SviSlice]] = {UNDERLYING: {}, SECOND: {}}
+        self.proven: dict[tuple[int, int], int] = {}
+        self.worst = 0.0
+        self.compared = 0
+
+    def margin(self, portfolio: ChainPortfolio) -> tuple[int, int, int]:
+        """RiskEngine.margin, after the shadow has agreed."""
+        try:
+            found = self.core.engine.margin(portfolio.as_tuple(), FRESH_SLICE)
+        except Reverted as failure:
+            raise Refused(failure.name) from None
+        self._compare(portfolio, found)
+        return tuple(found)
+
+    def _compare(self, portfolio: ChainPortfolio, found: tuple[int, int, int]) -> None:
+        named = {series >> 112 for series, _ in portfolio.legs} | {UNDERLYING}
+        markets = {u: self.market(u) for u in named}
+        shadow = shadow_margin(portfolio, markets, self.parameters)
+        unit = gross_usd(portfolio, markets) or 1.0
+        expected = (shadow.equity_usd, shadow.initial_usd, shadow.maintenance_usd)
+        for mine, theirs in zip(expected, found, strict=True):
+            error = abs(mine - theirs / WAD) / unit
+            assert error <= SHADOW_TOLERANCE, f"shadow {expected} != engine {found}: {portfolio}"
+            self.worst = max(self.worst, error)
+        self.compared += 1
+
+    def market(self, underlying: int) -> Market:
+        """What the shadow values against: spot, slices and proven prices of now."""
+        spot = self.core.oracle.spot(underlying)[0] / WAD
+        settled = {e: p / WAD for (u, e), p in self.proven.items() if u == underlying}
+        return Market(self.core.now, spot, self.slices[underlying], settled)
+
+    def price_for(self, underlying: int, action: str) -> int:
+        """MarketOracle.check."""
+        try:
+            return int(self.core.oracle.check(underlying, ACTIONS.index(action)))
+        except Reverted as failure:
+            raise Refused(failure.name) from None
+
+    def settlement_price(self, underlying: int, expiry: int) -> int:
+        """What was proven."""
+        return self.proven.get((underlying, expiry), 0)
+
+
+class World:
+    """Contracts, model, and who is who. The vault is the last of `who`."""
+
+    def __init__(self, actors: int) -> None:
+        self.core = new_core(5 + actors + 1)
+        *takers, self.auction = self.core.takers
+        self.core.takers = takers
+        self.house = self.core.clearinghouse
+        self.who = [*takers, self.core.vault]
+        self.marks = ChainMarks(self.core)
+        self.model = Clearinghouse(self.core.now, self.marks, self.core.vault)
+        self.model.venues = True
+        self.tokens = OptionTokens(self.model)
+        self.token = self.core.backend.deploy("OptionToken", self.house)
+        self.harness = self.core.backend.deploy("BooksHarness")
+        self.donated = 0
+        self._seen: dict[str, tuple[bytes, Account]] = {}
+        self._second_market()
+        by = {"from": self.core.gov}
+        self.house.setMarket(self.auction, AUCTION, by)
+        self.house.setMarket(self.token, TOKEN, by)
+        self.core.venue.setSynthetic(True, by)
+        for person in (*self.who, self.core.gov):
+            for token in (self.core.usdc, self.core.weth):
+                token.mint(person, 10**40, {"from": person})
+                token.approve(self.house, MAX_UINT, {"from": person})
+
+    def _second_market(self) -> None:
+        core, by, deploy = self.core, {"from": self.core.gov}, self.core.backend.deploy
+        self.second_base = deploy("MockToken", "WBTC", 18)
+        start = 30_000 * 10**FEED_DECIMALS
+        self.feeds = {
+            UNDERLYING: core.feed,
+            SECOND: deploy("MockFeed", FEED_DECIMALS, start, core.now),
+        }
+        self.pools = {
+            UNDERLYING: core.pool,
+            SECOND: deploy("MockUniswapPool", self.second_base, core.usdc),
+        }
+        self.set_spot(SECOND, 30_000.0)
+        config = market_config(core, feed=self.feeds[SECOND], pool=self.pools[SECOND])
+        core.oracle.registerMarket(SECOND, self.second_base, core.usdc, config, by)
+
+    # ------------------------------------------------------------------ the market
+
+    def set_spot(self, underlying: int, usd: float, at: int | None = None) -> int:
+        """A feed round and the pool's price, of either underlying. Returns the round's id."""
+        core = self.core
+        kept = core.feed, core.pool
+        core.feed, core.pool = self.feeds[underlying], self.pools[underlying]
+        try:
+            return core.set_spot(usd, at=at)
+        finally:
+            core.feed, core.pool = kept
+
+    def commit(
+        self, underlying: int, days: list[int], vol: float, skew: float, carry: float
+    ) -> None:
+        """Slices of the days, in the contracts and for the shadow."""
+        core = self.core
+        rows = [core.slice(vol + day / 100, day, carry, skew) for day in days]
+        spot = core.oracle.spot(underlying)[0]
+        core.surface.commit(underlying, spot, rows, {"from": core.committer})
+        for expiry, word, rate in rows:
+            made = svi.slice_from_word(word, expiry, rate / WAD, core.now)
+            self.marks.slices[underlying][expiry] = made
+
+    def prove(self, underlying: int, day: int, usd: float) -> None:
+        """Past the expiry, with its first round proven."""
+        core, expiry = self.core, self.core.expiry(day)
+        self.warp(max(core.now, expiry + 60))
+        feed, by = self.feeds[underlying], {"from": core.gov}
+        feed.setBroken(False, by)
+        # A phase of its own for each expiry: rounds before and after it, whatever came in between.
+        first = ((10 + day) << 64) | 3
+        feed.setRound(first - 1, round(usd * 10**FEED_DECIMALS), expiry - 30, by)
+        feed.setRound(first, round(usd * 10**FEED_DECIMALS), expiry + 30, by)
+        core.oracle.proveSettlement(underlying, expiry, first, by)
+        self.marks.proven[underlying, expiry] = core.oracle.settlementPrice(underlying, expiry)
+        self.set_spot(underlying, usd)
+
+    def warp(self, to: int) -> None:
+        """Time, for both."""
+        self.core.warp(to)
+        self.model.now = self.core.now
+
+    def set_venue(self, base: int, quote: int, threshold: int, penalty: int) -> None:
+        """The vault's position at its venue."""
+        by = {"from": self.core.gov}
+        self.core.venue.setPosition(base, quote, by)
+        self.core.venue.setLiquidation(threshold, penalty, by)
+        hedge = ChainHedge(base, quote, threshold, penalty)
+        self.model.hedges = (hedge,) if base or quote else ()
+
+    # ------------------------------------------------------------------ both sides
+
+    def both(self, mine: Callable[[], Any], theirs: Callable[[], Any]) -> str:
+        """Does it to the model and to the contract; they must agree whether, and why not. Returns the refusal."""
+        expected = ""
+        try:
+            mine()
+        except Refused as refusal:
+            expected = refusal.name
+        try:
+            theirs()
+        except Reverted as failure:
+            assert expected == failure.name, f"model: {expected or 'allowed'}; contract: {failure}"
+            return expected
+        assert not expected, f"the contract allowed what the model refuses: {expected}"
+        return ""
+
+    def act(self, name: str, *args: Any, sender: str, model: tuple[Any, ...] | None = None) -> str:
+        """One action under the same name on both sides; `model` are its arguments there, else (sender, *args)."""
+        mine = getattr(self.model, snake(name))
+        given = (sender, *args) if model is None else model
+        theirs = getattr(self.house, name)
+        return self.both(lambda: mine(*given), lambda: theirs(*args, {"from": sender}))
+
+    def changed(self) -> list[str]:
+        """Accounts that changed on either side since the last look, compared in full."""
+        words = self.harness.digests(self.house, self.who)
+        out = []
+        for person, word in zip(self.who, words, strict=True):
+            account = self.model.accounts.setdefault(person, Account())
+            seen = self._seen.get(person)
+            if seen is not None and seen == (word, account):
+                continue
+            self._compare(person, account)
+            self._seen[person] = word, account.copy()
+            out.append(person)
+        return out
+
+    def _compare(self, person: str, account: Account) -> None:
+        cash, base, count = self.house.accountOf(person)
+        assert (cash, base, count) == (account.cash, account.base, len(account.legs)), person
+        assert self.core.legs(person) == account.legs
+        interest, recovery, since = self.house.debtOf(person)
+        expected = self.model.pending_interest(person), account.recovery, account.since
+        assert (interest, recovery, since) == expected, person
+
+
+def snake(name: str) -> str:
+    """depositCash -> deposit_cash."""
+    return "".join("_" + c.lower() if c.isupper() else c for c in name)
