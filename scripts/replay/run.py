@@ -158,7 +158,7 @@ class Replay:
         hedger = self.world.contracts.hedger
         filled = events(hedger, "OrderFilled", result.outcome.logs)
         latest = self.keeper.reader.snapshot()
-        fills = fills_of(result.rebalanced, filled)
+        fills = fills_of(result.rebalanced, filled, latest)
         self.ledger.hedged(latest, fills)
         self.series.add_rebalance(result, latest, filled, self._gas_price(result))
         return latest
