@@ -30,6 +30,7 @@ contract RiskEngine is IRiskEngine, AccessManaged {
     uint256 private constant DISCOUNT = 1e18;
     int256 private constant SPOT_STEPS = 3;
     uint256 private constant SPOT_MOVES = 7;
+    uint256 private constant TAILS = 2;
     /// @dev Volatility moves are stated at 30 days and scale with the square root of 30 days over tau, tau >= 7 days.
     uint256 private constant REFERENCE_TENOR = 30 days;
     uint256 private constant SHORTEST_TENOR = 7 days;
@@ -140,14 +141,16 @@ contract RiskEngine is IRiskEngine, AccessManaged {
         Option[] memory options,
         uint256 spot
     ) private view returns (int256 worst) {
-        uint256[] memory factors = new uint256[](SPOT_MOVES);
-        for (uint256 i = 0; i < SPOT_MOVES; ++i) factors[i] = uint256(Wad.IONE + _move(m, i));
+        // The kernel's tails repeat the extreme moves: at volatility up, no worse than those.
+        uint256[] memory factors = new uint256[](TAILS + SPOT_MOVES);
+        for (uint256 i = 0; i < SPOT_MOVES; ++i) factors[TAILS + i] = uint256(Wad.IONE + _move(m, i));
+        (factors[0], factors[1]) = (factors[TAILS], factors[TAILS + SPOT_MOVES - 1]);
         ScenarioKernel.Grid grid = _grid(m, options, factors);
         worst = type(int256).max;
         for (uint256 i = 0; i < SPOT_MOVES; ++i) {
-            int256 fixed_ = _linear(p, spot, _move(m, i)) + _expired(options, factors[i]);
-            (int256 same, int256 up, int256 down) = ScenarioKernel.valuesAt(grid, i);
-            worst = _min(worst, fixed_ + _min(same, _min(up, down)));
+            int256 fixed_ = _linear(p, spot, _move(m, i)) + _expired(options, factors[TAILS + i]);
+            (int256 same, int256 up, int256 down) = ScenarioKernel.valuesAt(grid, TAILS + i);
+            worst = _min(worst, fixed_ + _min(same, _min(up, down)) - ScenarioKernel.errorAt(grid, TAILS + i));
         }
     }
 
