@@ -135,9 +135,9 @@ def systemic_reading(correlation: ArrayLike) -> SystemicReading:
 
 
 def turbulence(row: ArrayLike, covariance: ArrayLike) -> float:
-    """Mahalanobis square of one row of returns, per asset: 1 on average (Kritzman and Li 2010, "Skulls, financial
-    turbulence, and risk management").
+    """Mahalanobis square of one row of returns, per asset: 1 on average, more on days unlike the others.
 
+    Source: Kritzman and Li (2010), "Skulls, financial turbulence, and risk management".
     `covariance` must be known before the row. Raises DataError where it is singular.
     """
     x, s = np.asarray(row, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
