@@ -106,8 +106,10 @@ def test_paths_carry_the_variance_on():
     far = home.paths(200, 20_000, seed=3)[:, 0]
     unit = float(np.mean(home.residuals**2))
     kept = TRUE.alpha * unit + TRUE.beta
-    expected = unit * sum(TRUE.omega * (1 - kept**k) / (1 - kept) for k in range(200))
-    assert np.mean(far**2) == pytest.approx(expected, rel=0.05)
+    expected = float(np.var(home.residuals)) * sum(
+        TRUE.omega * (1 - kept**k) / (1 - kept) for k in range(200)
+    )
+    assert np.var(far) == pytest.approx(expected, rel=0.05)
     assert np.array_equal(flat.paths(3, 9, seed=7), flat.paths(3, 9, seed=7))
 
 
