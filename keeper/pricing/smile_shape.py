@@ -56,7 +56,7 @@ class RawSlices:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """y and its two derivatives in x, each with the Jacobian in the parameters (slices, points, 5)."""
+    """y and its two derivatives in x, each with its Jacobian in the parameters (slices, 5, points)."""
 
     y: FloatArray
     jacobian: FloatArray
@@ -75,19 +75,19 @@ def raw_slices(p: FloatArray, scale: FloatArray) -> RawSlices:
 
 
 def value_and_jacobian(p: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """y(x) of shape (slices, points), and dy/dp of shape (slices, points, 5)."""
+    """y(x) of shape (slices, points), and dy/dp of shape (slices, 5, points)."""
     left, right = np.exp(p[:, 1:2]) / 2.0, np.exp(p[:, 2:3]) / 2.0
     m, s2 = p[:, 3:4], np.exp(2.0 * p[:, 4:5])
     u = x - m
     z, z0 = np.sqrt(u * u + s2), np.sqrt(m * m + s2)
     rise, both = z - z0, left + right
-    jacobian = np.empty((*x.shape, PARAMETERS))
-    jacobian[..., 0] = 1.0
-    jacobian[..., 1] = left * (rise - x)
-    jacobian[..., 2] = right * (rise + x)
-    jacobian[..., 3] = both * (-u / z - m / z0)
-    jacobian[..., 4] = both * s2 * (1.0 / z - 1.0 / z0)
-    return p[:, 0:1] + jacobian[..., 1] + jacobian[..., 2], jacobian
+    jacobian = np.empty((len(x), PARAMETERS, x.shape[1]))
+    jacobian[:, 0] = 1.0
+    jacobian[:, 1] = left * (rise - x)
+    jacobian[:, 2] = right * (rise + x)
+    jacobian[:, 3] = both * (-u / z - m / z0)
+    jacobian[:, 4] = both * s2 * (1.0 / z - 1.0 / z0)
+    return p[:, 0:1] + jacobian[:, 1] + jacobian[:, 2], jacobian
 
 
 def curve(p: FloatArray, x: FloatArray) -> Curve:
@@ -101,13 +101,13 @@ def curve(p: FloatArray, x: FloatArray) -> Curve:
     both, q = left + right, u / z
     bend = both * s2 / (z2 * z)
     slope_jacobian, bend_jacobian = np.zeros_like(jacobian), np.zeros_like(jacobian)
-    slope_jacobian[..., 1], slope_jacobian[..., 2] = left * (q - 1.0), right * (q + 1.0)
-    slope_jacobian[..., 3] = -bend
-    slope_jacobian[..., 4] = -both * s2 * u / (z2 * z)
-    bend_jacobian[..., 1], bend_jacobian[..., 2] = bend * left / both, bend * right / both
-    bend_jacobian[..., 3] = 3.0 * bend * u / z2
-    bend_jacobian[..., 4] = bend * (2.0 - 3.0 * s2 / z2)
-    slope = slope_jacobian[..., 1] + slope_jacobian[..., 2]
+    slope_jacobian[:, 1], slope_jacobian[:, 2] = left * (q - 1.0), right * (q + 1.0)
+    slope_jacobian[:, 3] = -bend
+    slope_jacobian[:, 4] = -both * s2 * u / (z2 * z)
+    bend_jacobian[:, 1], bend_jacobian[:, 2] = bend * left / both, bend * right / both
+    bend_jacobian[:, 3] = 3.0 * bend * u / z2
+    bend_jacobian[:, 4] = bend * (2.0 - 3.0 * s2 / z2)
+    slope = slope_jacobian[:, 1] + slope_jacobian[:, 2]
     return Curve(y, jacobian, slope, slope_jacobian, bend, bend_jacobian)
 
 
@@ -125,8 +125,8 @@ def density_factor(
     by_y = inner * x * c.slope / y**2 + c.slope**2 / (4.0 * y**2)
     by_slope = -inner * x / y - c.slope / 2.0 * (1.0 / y + quarter)
     jacobian = (
-        np.where(c.y > 1e-4, by_y, 0.0)[..., None] * c.jacobian
-        + by_slope[..., None] * c.slope_jacobian
+        np.where(c.y > 1e-4, by_y, 0.0)[:, None] * c.jacobian
+        + by_slope[:, None] * c.slope_jacobian
         + 0.5 * c.bend_jacobian
     )
     return g, jacobian

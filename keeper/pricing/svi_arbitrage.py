@@ -25,8 +25,9 @@ from keeper.pricing.svi_fit import Fit, Problem, minimise
 # Relative to total variance, resp. in g: far above the 5.7e-14 that packing rounds to, far below what is quoted.
 CALENDAR_MARGIN = 1e-5
 BUTTERFLY_MARGIN = 1e-4
-REFITS = 4
-REFIT_ROUNDS = 12
+WATCHED_DENSITY = 0.05  # points with a smaller g are kept in a refit
+REFITS = 6
+REFIT_ROUNDS = 8
 FIRST_PENALTY, PENALTY_GROWTH = 1e6, 30.0
 REPAIRS = 40
 
@@ -81,10 +82,12 @@ def without_arbitrage(fit: Fit, strikes: Strikes) -> tuple[RawSlices, int]:
     p, touched = fit.p, np.zeros(len(slices), dtype=np.bool_)
     upper = np.full(k.shape, np.inf)
     lower, penalty = np.zeros(k.shape), FIRST_PENALTY
+    watched = np.zeros(k.shape[1], dtype=np.bool_)
     for _ in range(REFITS):
         w = slices.variance(k)
         falls = _falls(w, strikes.owner, CALENDAR_MARGIN / 2.0)
-        bent = (slices.density_factor(k) < BUTTERFLY_MARGIN / 2.0).any(axis=1)
+        g = slices.density_factor(k)
+        bent = (g < BUTTERFLY_MARGIN / 2.0).any(axis=1)
         if not (falls.any() or bent.any()):
             return slices, int(touched.sum())
         for near, far in np.argwhere(falls.any(axis=2)).tolist():
@@ -95,12 +98,14 @@ def without_arbitrage(fit: Fit, strikes: Strikes) -> tuple[RawSlices, int]:
             touched[near] = touched[far] = True
         touched |= bent
         rows = np.flatnonzero(touched)
+        watched |= ((g < WATCHED_DENSITY) | (lower > 0.0) | np.isfinite(upper))[rows].any(axis=0)
+        here = np.ix_(rows, np.flatnonzero(watched))
         area = (fit.scale[rows] ** 2)[:, None]
         bounded = _Bounded(
             fit.problem.rows(rows),
-            k[rows] / fit.scale[rows, None],
-            lower[rows] / area,
-            upper[rows] / area,
+            k[here] / fit.scale[rows, None],
+            lower[here] / area,
+            upper[here] / area,
             fit.scale[rows],
             penalty,
         )
@@ -128,11 +133,10 @@ class _Bounded:
         g, g_jacobian = density_factor(p, self.x, self.scale)
         short = np.maximum(BUTTERFLY_MARGIN - g, 0.0)
         for miss, jacobian in ((above - below, y_jacobian), (-short, g_jacobian)):
-            active = jacobian * (miss != 0.0)[..., None]
-            turned = active.transpose(0, 2, 1)
+            active = jacobian * (miss != 0.0)[:, None]
             total = total + self.penalty * (miss * miss).sum(axis=1)
-            gradient = gradient + self.penalty * np.matmul(turned, miss[..., None])[..., 0]
-            matrix = matrix + self.penalty * np.matmul(turned, active)
+            gradient = gradient + self.penalty * np.matmul(active, miss[..., None])[..., 0]
+            matrix = matrix + self.penalty * np.matmul(active, active.transpose(0, 2, 1))
         return total, gradient, matrix
 
 

@@ -74,7 +74,7 @@ class FitSettings:
     # A loose opinion about any smile, from (y(0), ln L, ln R, m, ln s), with its precision in the two passes.
     usual: tuple[float, ...] = (1.0, -0.05, -0.29, 0.1, 1.1)
     usual_precision: float = 0.1
-    rounds: int = 12
+    rounds: int = 8
 
 
 class Objective(Protocol):
@@ -105,12 +105,15 @@ class Problem:
         """Per slice: the loss, half its gradient, and Gauss and Newton's matrix."""
         y, jacobian = value_and_jacobian(p, self.x)
         vol = np.sqrt(np.maximum(y, LEAST_VARIANCE))
-        jacobian *= (0.5 / vol)[..., None]
+        jacobian *= (0.5 / vol)[:, None]
         miss, off = vol - self.target, p - self.prior
-        weighted = (jacobian * self.weight[..., None]).transpose(0, 2, 1)
+        weighted = jacobian * self.weight[:, None]
         total = (self.weight * miss * miss).sum(1) + (self.precision * off * off).sum(1)
         gradient = np.matmul(weighted, miss[..., None])[..., 0] + self.precision * off
-        matrix = np.matmul(weighted, jacobian) + self.precision[:, :, None] * self.identity
+        matrix = (
+            np.matmul(weighted, jacobian.transpose(0, 2, 1))
+            + self.precision[:, :, None] * self.identity
+        )
         return total, gradient, matrix
 
 
