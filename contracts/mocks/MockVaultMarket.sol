@@ -46,6 +46,13 @@ contract MockVaultMarket {
         return _slices[expiry];
     }
 
+    function slices(
+        uint16,
+        uint40 expiry
+    ) external view returns (IVolSurface.SliceState memory fresh, IVolSurface.SliceState memory aged) {
+        return (_slices[expiry], _slices[expiry]);
+    }
+
     function lastCommit(uint16) external view returns (uint256) {
         return _lastCommit;
     }

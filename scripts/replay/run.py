@@ -118,8 +118,8 @@ class Replay:
 
     def _commit_and_list(self, step: Step, spot: float) -> None:
         known = self.request
-        self._atm_vol = self.vols.atm_vol(known.close_times_s, known.closes, step.time_s)
-        self.operators.commit(step.expiry_s, self._atm_vol, self._surface_at)
+        wanted = self.vols.atm_vol(known.close_times_s, known.closes, step.time_s)
+        self._atm_vol = self.operators.commit(step.expiry_s, wanted, self._surface_at)
         if step.list_new:
             self.operators.list_set(step.expiry_s, spot, self.scenario.strikes)
         elif step.wishes and not self.operators.strikes[0] <= spot <= self.operators.strikes[-1]:
