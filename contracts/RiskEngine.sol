@@ -30,10 +30,10 @@ contract RiskEngine is Marks, AccessManaged {
     }
 
     int256 private constant SPOT_STEPS = 3;
+    /// @dev Two tails, then seven moves; the place of the one that moves nothing.
+    uint256 private constant TAILS = 2;
     uint256 private constant SPOT_MOVES = 7;
-    /// @dev Place of the scenario without a spot move.
-    uint256 private constant MIDDLE = 3;
-    uint256 private constant SCENARIO_SPOTS = 9;
+    uint256 private constant MIDDLE = 5;
     /// @dev Volatility moves are stated at 30 days and scale with the square root of 30 days over tau, tau >= 7 days.
     uint256 private constant REFERENCE_TENOR = 30 days;
     uint256 private constant SHORTEST_TENOR = 7 days;
@@ -81,7 +81,7 @@ contract RiskEngine is Marks, AccessManaged {
 
     /// @inheritdoc IRiskEngine
     function optionValue(Leg[] calldata legs, Slice slice) external view returns (int256) {
-        return _value(legs, slice);
+        return _value(_cache(slice, legs.length), legs);
     }
 
     /// @inheritdoc IRiskEngine
@@ -100,11 +100,9 @@ contract RiskEngine is Marks, AccessManaged {
 
     /// @inheritdoc IRiskEngine
     function equity(Portfolio calldata p, Slice slice) external view returns (int256 total) {
-        total = p.cash + _value(p.legs, slice);
-        if (_hasLinear(p)) {
-            (uint256 spot, ) = oracle.spot(p.underlying);
-            total += _linear(p, spot, false);
-        }
+        Cache memory c = _cache(slice, p.legs.length);
+        total = p.cash + _value(c, p.legs);
+        if (_hasLinear(p)) total += _linear(p, _spot(c, p.underlying), false);
     }
 
     /// @inheritdoc IRiskEngine
@@ -182,7 +180,7 @@ contract RiskEngine is Marks, AccessManaged {
         s.factors = _factors(m);
         s.grid = ScenarioKernel.grid(s.factors);
         bool linear = underlying == p.underlying && _hasLinear(p);
-        if (linear) (s.spot, ) = oracle.spot(underlying);
+        if (linear) s.spot = _spot(c, underlying);
         for (uint256 i = 0; i < p.legs.length; ++i) {
             if (p.legs[i].series.underlying() == underlying) _addLeg(s, m, c, p.legs[i]);
         }
@@ -201,9 +199,9 @@ contract RiskEngine is Marks, AccessManaged {
         if (e.tau == 0) return _addExpired(s, e, id, size);
         if (size < 0) s.shorts += uint256(-size);
         if (s.table == 0) s.table = ScenarioKernel.load(scenarioTable);
-        if (e.up == 0) _setVolMoves(e, m);
+        if (e.root == 0) _prepare(e, m);
         uint256 strike = id.strike();
-        (int256 ratio, uint256 root) = ScenarioKernel.prepare(e.forward, strike, e.tau);
+        int256 ratio = ScenarioKernel.logRatio(e.forward, strike);
         uint256 vol = _vol(e, ratio);
         unchecked {
             // |size| < 2^100, forward and strike below 2^96, vol and its factors below 2^70: nothing overflows.
@@ -212,7 +210,7 @@ contract RiskEngine is Marks, AccessManaged {
                 s.grid,
                 id.isCall(),
                 ratio,
-                root,
+                e.root,
                 vol,
                 Math.min((vol * e.up) / 1e18, BlackScholes.MAX_VOL),
                 (vol * e.down) / 1e18,
@@ -223,14 +221,15 @@ contract RiskEngine is Marks, AccessManaged {
     }
 
     function _addExpired(Sums memory s, Expiry memory e, SeriesId id, int256 size) private pure {
-        if (s.expired.length == 0) s.expired = new int256[](SCENARIO_SPOTS);
-        for (uint256 i = 0; i < SCENARIO_SPOTS; ++i) {
+        if (s.expired.length == 0) s.expired = new int256[](TAILS + SPOT_MOVES);
+        for (uint256 i = 0; i < TAILS + SPOT_MOVES; ++i) {
             uint256 price = e.settled != 0 ? e.settled : Wad.mulDown(e.spot, s.factors[i]);
             s.expired[i] += Wad.mulSignedDown(size, int256(id.payoff(price)));
         }
     }
 
-    function _setVolMoves(Expiry memory e, MarginParameters memory m) private pure {
+    function _prepare(Expiry memory e, MarginParameters memory m) private pure {
+        e.root = ScenarioKernel.rootOf(e.tau);
         uint256 scale = Math.sqrt((REFERENCE_TENOR * 1e36) / Math.max(e.tau, SHORTEST_TENOR));
         e.up = 1e18 + Wad.mulUp(m.volUp, scale);
         e.down = 1e18 - Math.min(Wad.mulUp(m.volDown, scale), MAX_VOL_DOWN);
@@ -244,30 +243,35 @@ contract RiskEngine is Marks, AccessManaged {
         bool linear
     ) private pure returns (int256 value, uint256 loss) {
         (value, , ) = ScenarioKernel.valuesAt(s.grid, MIDDLE);
+        value -= ScenarioKernel.errorAt(s.grid, MIDDLE);
         bool expired = s.expired.length != 0;
         if (expired) value += s.expired[MIDDLE];
         if (linear) value += _linear(p, s.spot, false);
         int256 worst = 0;
-        for (uint256 i = 0; i < SCENARIO_SPOTS; ++i) {
-            int256 change = expired ? s.expired[i] - value : -value;
+        for (uint256 i = 0; i < s.factors.length; ++i) {
+            int256 change = -value - ScenarioKernel.errorAt(s.grid, i);
+            if (expired) change += s.expired[i];
             if (linear) change += _linear(p, Wad.mulDown(s.spot, s.factors[i]), true);
-            (int256 same, int256 up, int256 down) = ScenarioKernel.valuesAt(s.grid, i);
-            change = i < SPOT_MOVES
-                ? change + _min(same, _min(up, down))
-                : Wad.mulSignedDown(change + up, int256(tailWeight));
+            if (i < TAILS) {
+                change = Wad.mulSignedDown(change + ScenarioKernel.tailAt(s.grid, i), int256(tailWeight));
+            } else {
+                (int256 same, int256 up, int256 down) = ScenarioKernel.valuesAt(s.grid, i);
+                change += _min(same, _min(up, down));
+            }
             worst = _min(worst, change);
         }
         loss = uint256(-worst);
     }
 
-    /// @dev Moved spot / spot: seven moves, then the two tails.
+    /// @dev Moved spot / spot.
     function _factors(MarginParameters memory m) private pure returns (uint256[] memory factors) {
-        factors = new uint256[](SCENARIO_SPOTS);
+        factors = new uint256[](TAILS + SPOT_MOVES);
+        factors[0] = Wad.ONE - m.tailMove;
+        factors[1] = Wad.ONE + m.tailMove;
         for (uint256 i = 0; i < SPOT_MOVES; ++i) {
-            factors[i] = uint256(Wad.IONE + (int256(uint256(m.spotMove)) * (int256(i) - SPOT_STEPS)) / SPOT_STEPS);
+            int256 move = (int256(uint256(m.spotMove)) * (int256(i) - SPOT_STEPS)) / SPOT_STEPS;
+            factors[TAILS + i] = uint256(Wad.IONE + move);
         }
-        factors[SPOT_MOVES] = Wad.ONE - m.tailMove;
-        factors[SPOT_MOVES + 1] = Wad.ONE + m.tailMove;
     }
 
     function _min(int256 a, int256 b) private pure returns (int256) {

@@ -58,13 +58,17 @@ library BlackScholesEdges {
         return (k, s);
     }
 
-    /// @notice ln(F/K) in Q64, and sqrt(tau) x ROOT_SCALE, for ScenarioKernel; refuses as `repair`.
-    function logAndRoot(uint256 forward, uint256 strike, uint256 tau) internal pure returns (int256 k, uint256 root) {
+    /// @notice ln(F/K) in Q64; refuses as `repair`.
+    function logRatio(uint256 forward, uint256 strike) internal pure returns (int256) {
         if (forward == 0 || forward > MAX_PRICE) revert ForwardOutOfRange(forward);
         if (strike == 0 || strike > MAX_PRICE) revert StrikeOutOfRange(strike);
+        return forward < strike ? -lnAbove(strike, forward) >> 64 : lnAbove(forward, strike) >> 64;
+    }
+
+    /// @notice sqrt(tau) in Q63; refuses as `repair`.
+    function root(uint256 tau) internal pure returns (uint256) {
         if (tau > MAX_TAU) revert TauOutOfRange(tau);
-        k = forward < strike ? -lnAbove(strike, forward) >> 64 : lnAbove(forward, strike) >> 64;
-        root = Math.sqrt(tau << 126) * ROOT_SCALE;
+        return Math.sqrt(tau << 126);
     }
 
     function _refuse(uint256 forward, uint256 strike, uint256 vol, uint256 tau, uint256 discount) private pure {

@@ -55,3 +55,7 @@ uint256 constant ROOT_SPAN = 0x3c25ff8;
 
 // vol (WAD) x sqrt(seconds) (Q63) to s (Q72), times 2^128.
 uint256 constant ROOT_SCALE = 0x1ae8d7f958fef0f36;
+
+// Scenarios, p places to a deviation: p^2 / 2, and vol (WAD) x sqrt(seconds) (Q63) to p s / 2, times 2^160.
+uint256 constant LN_PLACE = 0x43b3d5af9a723f8;
+uint256 constant ROOT_PLACE = 0x272422df0d15bc;

@@ -28,6 +28,9 @@ contract MathsHarness {
         int256 theta;
     }
 
+    /// @dev Read after the clock has stopped, so that no output can be optimised away.
+    error Unreachable(uint256 digest);
+
     function exps(int256[] calldata x) external pure returns (uint256[] memory r) {
         r = new uint256[](x.length);
         for (uint256 i = 0; i < x.length; ++i) r[i] = Wad.exp(x[i]);
@@ -71,25 +74,36 @@ contract MathsHarness {
         }
     }
 
-    /// @notice One option at moved spots, each at its volatility, twice it (at most 10) and half of it, by the scenario
-    /// kernel.
+    /// @notice One option by the scenario kernel, for each factor its value at its volatility, twice it (at most 10) and
+    /// half of it, and the error bound; the tails, the first two factors, have the second volatility alone.
     function scenarios(
         address table,
         Option calldata o,
         int256 size,
         uint256[] calldata factors
-    ) external view returns (int256[] memory r) {
+    ) external view returns (int256[4][] memory r) {
         uint256 base = ScenarioKernel.load(table);
         ScenarioKernel.Grid grid = ScenarioKernel.grid(factors);
-        (int256 k, uint256 root) = ScenarioKernel.prepare(o.forward, o.strike, o.tau);
+        int256 k = ScenarioKernel.logRatio(o.forward, o.strike);
+        uint256 root = ScenarioKernel.rootOf(o.tau);
         int256 x = (size * int256(o.strike)) / 1e18;
         uint256[3] memory vols = [o.vol, Math.min(o.vol * 2, 10e18), o.vol / 2];
         int256 f = (size * int256(o.forward)) / 1e18;
         ScenarioKernel.add(base, grid, o.isCall, k, root, vols[0], vols[1], vols[2], f, x);
-        r = new int256[](3 * factors.length);
+        r = new int256[4][](factors.length);
         for (uint256 i = 0; i < factors.length; ++i) {
-            (r[3 * i], r[3 * i + 1], r[3 * i + 2]) = ScenarioKernel.valuesAt(grid, i);
+            if (i < 2) r[i][1] = ScenarioKernel.tailAt(grid, i);
+            else (r[i][0], r[i][1], r[i][2]) = ScenarioKernel.valuesAt(grid, i);
+            r[i][3] = ScenarioKernel.errorAt(grid, i);
         }
+    }
+
+    /// @notice Gas of Svi.totalVariance alone.
+    function totalVarianceGas(uint256 packedSlice, int256 logMoneyness) external view returns (uint256 gasUsed) {
+        uint256 before = gasleft();
+        uint256 w = Svi.totalVariance(packedSlice, logMoneyness);
+        gasUsed = before - gasleft();
+        if (w == type(uint256).max) revert Unreachable(w);
     }
 
     function sviSlopes(uint256 slice, int256[] calldata k) external pure returns (int256[] memory r) {

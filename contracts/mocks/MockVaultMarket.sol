@@ -53,7 +53,7 @@ contract MockVaultMarket {
     function slices(
         uint16,
         uint40 expiry
-    ) external view returns (IVolSurface.SliceState memory, IVolSurface.SliceState memory) {
+    ) external view returns (IVolSurface.SliceState memory fresh, IVolSurface.SliceState memory aged) {
         return (_slices[expiry], _slices[expiry]);
     }
 

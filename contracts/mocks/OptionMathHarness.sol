@@ -10,10 +10,22 @@ import {Svi} from "../libraries/Svi.sol";
 /// @notice The option maths as external functions, and the gas of the internal call alone, so that anyone can measure.
 /// WAD in and out; tau in WAD years, of whole seconds.
 contract OptionMathHarness {
+    /// @dev An option of the book, all WAD but tau, in seconds.
+    struct Option {
+        bool isCall;
+        uint256 forward;
+        uint256 strike;
+        uint256 tau;
+        uint256 vol;
+        uint256 up;
+        uint256 down;
+        int256 size;
+    }
+
+    address private immutable _scenarioTable = address(new ScenarioTable());
+
     /// @dev Read by every measurement after the clock has stopped, so that no output can be optimised away.
     error Unreachable(uint256 digest);
-
-    address public immutable scenarioTable = address(new ScenarioTable());
 
     function greeks(
         bool isCall,
@@ -86,20 +98,13 @@ contract OptionMathHarness {
         return Svi.totalVariance(packedSlice, Svi.checkedLogMoneyness(logMoneyness));
     }
 
-    function totalVarianceGas(uint256 packedSlice, int256 logMoneyness) external view returns (uint256 gasUsed) {
-        uint256 before = gasleft();
-        uint256 w = Svi.totalVariance(packedSlice, logMoneyness);
-        gasUsed = before - gasleft();
-        _use(w);
-    }
-
-    /// @notice Gas of valuing `options` options (a seeded book) in at least `scenarios` scenarios: three
-    /// volatilities times as many spot shocks as needed (23: 24). Reading the table, preparing, valuing, and reading
-    /// the sums.
+    /// @notice Gas of valuing `options` options (a seeded book) in two tails and at least `scenarios` - 2 scenarios of
+    /// three volatilities at as many spots as needed (23: 2 + 7 x 3). Reading the table, the grid, preparing, valuing,
+    /// reading the sums and their errors.
     function scenarioValuesGas(uint256 options, uint256 scenarios) external view returns (uint256 gasUsed) {
-        uint256[8][] memory book = _book(options);
-        uint256[] memory factors = _factors((scenarios + 2) / 3);
-        address table = scenarioTable;
+        Option[] memory book = _book(options);
+        uint256[] memory factors = _factors((scenarios + 4) / 3);
+        address table = _scenarioTable;
         uint256 before = gasleft();
         int256 digest = _value(book, factors, table);
         gasUsed = before - gasleft();
@@ -107,44 +112,47 @@ contract OptionMathHarness {
     }
 
     function _value(
-        uint256[8][] memory book,
+        Option[] memory book,
         uint256[] memory factors,
         address table
     ) private view returns (int256 digest) {
         uint256 base = ScenarioKernel.load(table);
         ScenarioKernel.Grid grid = ScenarioKernel.grid(factors);
         for (uint256 i = 0; i < book.length; ++i) {
-            uint256[8] memory o = book[i];
-            (int256 k, uint256 root) = ScenarioKernel.prepare(o[1], o[2], o[3]);
+            Option memory o = book[i];
+            int256 k = ScenarioKernel.logRatio(o.forward, o.strike);
+            uint256 root = ScenarioKernel.rootOf(o.tau);
             // The book's numbers are small: see _book.
             unchecked {
-                int256 f = (int256(o[7]) * int256(o[1])) / 1e18;
-                int256 x = (int256(o[7]) * int256(o[2])) / 1e18;
-                ScenarioKernel.add(base, grid, o[0] == 1, k, root, o[4], o[5], o[6], f, x);
+                int256 f = (o.size * int256(o.forward)) / 1e18;
+                int256 x = (o.size * int256(o.strike)) / 1e18;
+                ScenarioKernel.add(base, grid, o.isCall, k, root, o.vol, o.up, o.down, f, x);
             }
         }
-        for (uint256 i = 0; i < factors.length; ++i) {
+        for (uint256 i = 0; i < 2; ++i) digest ^= ScenarioKernel.tailAt(grid, i) + ScenarioKernel.errorAt(grid, i);
+        for (uint256 i = 2; i < factors.length; ++i) {
             (int256 a, int256 b, int256 c) = ScenarioKernel.valuesAt(grid, i);
-            digest ^= a ^ b ^ c;
+            digest ^= (a ^ b ^ c) + ScenarioKernel.errorAt(grid, i);
         }
     }
 
     /// @dev Calls and puts on 2,000 USD, strikes 70 to 130 %, one to twelve weeks, volatility 50 to 110 %.
-    function _book(uint256 options) private pure returns (uint256[8][] memory book) {
-        book = new uint256[8][](options);
+    function _book(uint256 options) private pure returns (Option[] memory book) {
+        book = new Option[](options);
         for (uint256 i = 0; i < options; ++i) {
             uint256 seed = uint256(keccak256(abi.encode(i)));
             uint256 vol = 5e17 + ((seed >> 128) % 60) * 1e16;
             uint256 strike = 1_400e18 + (seed % 121) * 10e18;
             uint256 tau = (1 + ((seed >> 64) % 12)) * 7 days;
-            book[i] = [seed >> 255, 2_000e18, strike, tau, vol, (vol * 145) / 100, (vol * 70) / 100, 1e18];
+            book[i] = Option(seed >> 255 == 1, 2_000e18, strike, tau, vol, (vol * 145) / 100, (vol * 70) / 100, 1e18);
         }
     }
 
-    /// @dev Spot factors from 0.8 to 1.2.
+    /// @dev Tails of -50 and +50 %, then spot factors from 0.8 to 1.2.
     function _factors(uint256 count) private pure returns (uint256[] memory factors) {
         factors = new uint256[](count);
-        for (uint256 i = 0; i < count; ++i) factors[i] = count == 1 ? 1e18 : 8e17 + (i * 4e17) / (count - 1);
+        for (uint256 i = 2; i < count; ++i) factors[i] = count == 3 ? 1e18 : 8e17 + ((i - 2) * 4e17) / (count - 3);
+        (factors[0], factors[1]) = (5e17, 15e17);
     }
 
     function _seconds(uint256 tau) private pure returns (uint256) {

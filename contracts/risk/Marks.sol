@@ -16,8 +16,9 @@ import {Wad} from "../libraries/Wad.sol";
 abstract contract Marks is IRiskEngine {
     /// @dev What the legs of one expiry share. An expired one has tau 0.
     /// @param life seconds over which the slice is total variance; without a slice 0, and volatility is 0.
+    /// @param root square root of tau as the scenario kernel takes it,
     /// @param up
-    /// @param down factors on its volatilities in the margin scenarios, set by the first live leg that asks.
+    /// @param down factors on the volatilities in its scenarios: set by the first leg whose margin is asked.
     struct Expiry {
         uint56 key;
         uint256 spot;
@@ -26,6 +27,7 @@ abstract contract Marks is IRiskEngine {
         uint256 settled;
         uint256 slice;
         uint256 life;
+        uint256 root;
         uint256 up;
         uint256 down;
     }
@@ -35,6 +37,8 @@ abstract contract Marks is IRiskEngine {
         Slice slice;
         uint256 count;
         uint256[] pointers;
+        uint16 underlying;
+        uint256 spot;
     }
 
     uint256 private constant DISCOUNT = 1e18;
@@ -63,18 +67,18 @@ abstract contract Marks is IRiskEngine {
             }
             if (e.key == key) return e;
         }
-        e = _read(id, key, c.slice);
+        e = _read(c, id, key);
         uint256 count = ++c.count;
         assembly ("memory-safe") {
             mstore(add(pointers, shl(5, count)), e)
         }
     }
 
-    function _read(SeriesId id, uint56 key, Slice which) private view returns (Expiry memory e) {
+    function _read(Cache memory c, SeriesId id, uint56 key) private view returns (Expiry memory e) {
         uint16 underlying = id.underlying();
         uint40 expiry = id.expiry();
         e.key = key;
-        (e.spot, ) = oracle.spot(underlying);
+        e.spot = _spot(c, underlying);
         e.forward = e.spot;
         if (expiry <= block.timestamp) {
             e.settled = oracle.settlementPrice(underlying, expiry);
@@ -82,12 +86,19 @@ abstract contract Marks is IRiskEngine {
         }
         // A tenor beyond the maths is valued as the longest that it knows: one leg must not make a book unreadable.
         e.tau = Math.min(expiry - block.timestamp, BlackScholes.MAX_TAU);
-        IVolSurface.SliceState memory s = _slice(underlying, expiry, which);
+        IVolSurface.SliceState memory s = _slice(underlying, expiry, c.slice);
         // Without a slice the volatility is 0 and the option is worth its intrinsic value.
         if (s.slice == 0) return e;
         e.forward = Svi.forward(e.spot, s.carry, e.tau);
         e.slice = s.slice;
         e.life = expiry - s.committedAt;
+    }
+
+    /// @dev Legs of one underlying usually follow each other.
+    function _spot(Cache memory c, uint16 underlying) internal view returns (uint256 spot) {
+        if (c.underlying == underlying && underlying != 0) return c.spot;
+        (spot, ) = oracle.spot(underlying);
+        (c.underlying, c.spot) = (underlying, spot);
     }
 
     function _slice(
@@ -100,8 +111,7 @@ abstract contract Marks is IRiskEngine {
     }
 
     /// @dev Sum of size x price. Rounded down.
-    function _value(Leg[] calldata legs, Slice slice) internal view returns (int256 total) {
-        Cache memory c = _cache(slice, legs.length);
+    function _value(Cache memory c, Leg[] calldata legs) internal view returns (int256 total) {
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId id = legs[i].series;
             total += Wad.mulSignedDown(legs[i].size, int256(_price(_expiryOf(c, id), id)));

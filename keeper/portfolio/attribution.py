@@ -1,17 +1,15 @@
-"""Where the change of net asset value came from, by sequential full repricing: time, then spot, then surface.
+"""Where the change of net asset value came from: options by cause, hedges, what trading cost, and what is unexplained.
 
-The legs held at the start are repriced in full at each step, each with its own implied volatility held fixed until
-the last step, so the option terms add up exactly to the change of their value. `gamma` is the repricing for the
-spot move less delta times the move, delta being taken after the time step. What happens in between (fills, option
-trades) is taken at its own price against the oracle's. The residual is what is left of the change of NAV; nothing
-is ever absorbed into another term. Gas is the operator's and not in here.
+Options are repriced in full, step by step (`option_terms`). What happens in between (fills, option trades) is taken
+at its own price against the oracle's. The residual is what is left of the change of NAV; nothing is ever absorbed
+into another term. Gas is a term where the book pays it; where an operator does, it is not in the NAV and not in here.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
@@ -26,6 +24,7 @@ from keeper.portfolio.book import (
     market_of,
     payoff,
 )
+from keeper.portfolio.option_terms import option_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class HedgeFill:
-    """A fill at a venue: ETH bought (+), USD received (+, fees included), and the oracle spot at that moment."""
+    """A fill at a venue: ETH bought (+), USD received (+, fees included), and the oracle spot at that moment.
+
+    `fee_usd` is the part of it that the venue took by its tariff; the rest of the difference is slippage.
+    """
 
     base_eth: float
     quote_usd: float
     spot_usd: float
+    fee_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +63,42 @@ class Activity:
     """What was done between two states.
 
     Option trades are valued at the later state's market: end an interval at each of them, or soon after.
-    `interest_usd` is what venues credited (+) or charged (-), funding included; `flows_usd` is what depositors
-    brought (+) or took (-), and is no profit.
+    `interest_usd` is what lending venues credited (+) or charged (-), `funding_usd` what perpetuals did; `gas_usd`
+    (>= 0) is gas that the book itself paid; `flows_usd` is what depositors brought (+) or took (-), and is no profit.
     """
 
     fills: tuple[HedgeFill, ...] = ()
     trades: tuple[OptionTrade, ...] = ()
     interest_usd: float = 0.0
     flows_usd: float = 0.0
+    funding_usd: float = 0.0
+    gas_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Profit (+) or loss (-) in USD by cause.
 
-    `settlement` is what expired legs gained by the proven price differing from the spot that they were valued at;
-    `option_edge` is premium against mark on option trades.
+    The first eight are the options' (`OptionTerms`). `settlement` is what expired legs gained by the proven price
+    differing from the spot that they were valued at; `option_edge` is premium against mark on option trades.
     """
 
-    theta: float
-    delta: float
-    gamma: float
-    vega: float
-    settlement: float
-    option_edge: float
-    hedge: float
-    fees_and_slippage: float
-    interest: float
+    theta: float = 0.0
+    carry: float = 0.0
+    delta: float = 0.0
+    gamma: float = 0.0
+    vega: float = 0.0
+    vanna: float = 0.0
+    volga: float = 0.0
+    higher_order: float = 0.0
+    settlement: float = 0.0
+    option_edge: float = 0.0
+    hedge: float = 0.0
+    fees: float = 0.0
+    slippage: float = 0.0
+    interest: float = 0.0
+    funding: float = 0.0
+    gas: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,21 +148,21 @@ def attribute(before: State, after: State, activity: Activity) -> Attribution:
     """
     _check(before, after, activity)
     spot_0, spot_1 = before.market.spot_usd, after.market.spot_usd
-    theta, delta, gamma, vega, settlement = _option_terms(before, after.market)
+    options = option_terms(before.legs, before.market, after.market)
     hedge = [before.hedge_eth * (spot_1 - spot_0)]
     hedge += [fill.base_eth * (spot_1 - fill.spot_usd) for fill in activity.fills]
-    costs = [fill.quote_usd + fill.base_eth * fill.spot_usd for fill in activity.fills]
+    fees = math.fsum(fill.fee_usd for fill in activity.fills)
+    paid = [fill.quote_usd + fill.base_eth * fill.spot_usd for fill in activity.fills]
     edges = [trade.premium_usd + mark_value(trade.legs, after.market) for trade in activity.trades]
     terms = Terms(
-        theta=theta,
-        delta=delta,
-        gamma=gamma,
-        vega=vega,
-        settlement=settlement,
+        **asdict(options),
         option_edge=math.fsum(edges),
         hedge=math.fsum(hedge),
-        fees_and_slippage=math.fsum(costs),
+        fees=0.0 - fees,
+        slippage=math.fsum((*paid, fees)),
         interest=activity.interest_usd,
+        funding=activity.funding_usd,
+        gas=0.0 - activity.gas_usd,
     )
     return Attribution(terms, after.nav_usd - before.nav_usd - activity.flows_usd)
 
@@ -165,33 +177,6 @@ def mark_value(legs: tuple[OptionLeg, ...], market: Market) -> float:
     return float(columns.size @ np.where(live, greeks.price, payoff(columns, market)))
 
 
-def _option_terms(before: State, end: Market) -> tuple[float, float, float, float, float]:
-    """(theta, delta, gamma, vega, settlement) of the legs held at the start."""
-    if not before.legs:
-        return 0.0, 0.0, 0.0, 0.0, 0.0
-    start = before.market
-    legs = LegArrays.of(before.legs)
-    alive_0 = legs.expiry_s > start.timestamp_s
-    alive_1 = legs.expiry_s > end.timestamp_s
-    later = Market(end.timestamp_s, start.spot_usd, start.slices, {})
-    moved = Market(end.timestamp_s, end.spot_usd, start.slices, {})
-    forward_0, vol_0 = forward_and_vol(legs, start)
-    value_0 = leg_greeks(legs, start, forward_0, vol_0).price
-    at_later = leg_greeks(legs, later, forward_and_vol(legs, later)[0], vol_0)
-    value_moved = leg_greeks(legs, moved, forward_and_vol(legs, moved)[0], vol_0).price
-    value_1 = leg_greeks(legs, end, *forward_and_vol(legs, end)).price
-    held = np.where(alive_0, legs.size, 0.0)
-    delta = float(held @ at_later.delta) * (end.spot_usd - start.spot_usd)
-    expired_at = np.where(alive_0, value_moved, payoff(legs, start))
-    return (
-        float(held @ (at_later.price - value_0)),
-        delta,
-        float(held @ (value_moved - at_later.price)) - delta,
-        float(held @ np.where(alive_1, value_1 - value_moved, 0.0)),
-        float(legs.size @ np.where(alive_1, 0.0, payoff(legs, end) - expired_at)),
-    )
-
-
 def _check(before: State, after: State, activity: Activity) -> None:
     if after.market.timestamp_s < before.market.timestamp_s:
         raise PricingError(
@@ -203,6 +188,8 @@ def _check(before: State, after: State, activity: Activity) -> None:
         "nav_usd after": after.nav_usd,
         "interest_usd": activity.interest_usd,
         "flows_usd": activity.flows_usd,
+        "funding_usd": activity.funding_usd,
+        "gas_usd": activity.gas_usd,
     }
     for i, fill in enumerate(activity.fills):
         numbers |= {f"fill {i} {f.name}": getattr(fill, f.name) for f in fields(fill)}
@@ -211,3 +198,10 @@ def _check(before: State, after: State, activity: Activity) -> None:
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise PricingError(f"{name} must be a finite number, got {value!r}")
+    for name, value in {"gas_usd": activity.gas_usd, **_fees(activity)}.items():
+        if value < 0.0:
+            raise PricingError(f"{name} is {value!r}: what was paid is given as a positive number")
+
+
+def _fees(activity: Activity) -> dict[str, float]:
+    return {f"fill {i} fee_usd": fill.fee_usd for i, fill in enumerate(activity.fills)}

@@ -84,7 +84,9 @@ def _moves(spot_move: ArrayLike, vol_move: ArrayLike) -> tuple[FloatArray, Float
         wrong = ~(np.isfinite(column) & (column > -1.0))
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            raise PricingError(f"{name} move {float(column[row])!r} of scenario {row} is not above -100 %")
+            raise PricingError(
+                f"{name} move {float(column[row])!r} of scenario {row} is not above -100 %"
+            )
     return spot, vol
 
 

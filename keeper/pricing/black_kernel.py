@@ -41,16 +41,23 @@ _INV_SQRT_2PI = np.array(1.0 / math.sqrt(2.0 * math.pi))
 
 
 class MillsScratch:
-    """Room for the Mills ratio of `width` numbers: put them, none negative, into `x`."""
+    """Room for the Mills ratio of `width` numbers: put them, none below -0.05, into `x`.
 
-    def __init__(self, width: int) -> None:
-        rows = np.empty((10, width))
+    `buffer`, of ROWS * width numbers or more, may serve several in turn.
+    """
+
+    ROWS = 10
+
+    def __init__(self, width: int, buffer: FloatArray | None = None) -> None:
+        size = self.ROWS * width
+        rows = (np.empty(size) if buffer is None else buffer[:size]).reshape(self.ROWS, width)
         rows[0] = 1.0
         self._powers, self._fifth, self._sums = rows[:5], rows[5], rows[6:]
         self.x: FloatArray = rows[1]
+        self.squared: FloatArray = rows[2]
 
     def ratio(self) -> FloatArray:
-        """N(-x) / n(x) of what is in `x`; a view that the next call overwrites."""
+        """N(-x) / n(x) of what is in `x`, a view that the next call overwrites; leaves x^2 in `squared`."""
         _, x, second, third, fourth = self._powers
         np.multiply(x, x, second)
         np.multiply(second, x, third)
@@ -88,15 +95,15 @@ def fill(calls: BoolArray, columns: list[FloatArray], out: FloatArray, w: Scratc
         out[5:] = w.distances
     heads = np.greater(w.distances, _ZERO)
     np.equal(heads, calls, heads)
-    d1 = w.distances[0]
-    np.multiply(d1, d1, w.density)
-    np.multiply(w.density, _MINUS_HALF, w.density)
+    np.absolute(w.mills.x, w.mills.x)
+    ratio = w.mills.ratio()
+    np.multiply(w.mills.squared[: len(forward)], _MINUS_HALF, w.density)
     np.exp(w.density, w.density)
     np.multiply(w.density, _INV_SQRT_2PI, w.density)
     _fill_from_density(forward, vol, out, w)
     if len(out) > 5:
         _fill_cross(out, w)
-    _fill_price_and_delta(calls, heads, forward, strike, out, w)
+    _fill_price_and_delta(calls, heads, ratio, columns, out, w)
     if certain is not None:
         intrinsic = np.maximum(w.spare[certain], 0.0)
         out[0, certain] = intrinsic
@@ -152,8 +159,8 @@ def _fill_cross(out: FloatArray, w: Scratch) -> None:
 def _fill_price_and_delta(
     calls: BoolArray,
     heads: BoolArray,
-    forward: FloatArray,
-    strike: FloatArray,
+    ratio: FloatArray,
+    columns: list[FloatArray],
     out: FloatArray,
     w: Scratch,
 ) -> None:
@@ -162,13 +169,12 @@ def _fill_price_and_delta(
     N(y) = |head - n(y) M(|y|)| with head 1 for y > 0 and 0 else: no difference is taken in the tail. `heads` are those
     of y = +-d, by kind of option.
     """
+    forward, strike, _, _ = columns
     price, delta = out[:2]
     width = len(price)
     forward_density, sign = w.spare, w.sign
     n1, n2 = w.tails
     np.copyto(w.tails, heads)
-    np.absolute(w.mills.x, w.mills.x)
-    ratio = w.mills.ratio()
     m1, m2 = ratio[:width], ratio[width:]
     np.multiply(m1, w.density, m1)
     np.subtract(n1, m1, n1)

@@ -52,3 +52,7 @@ ROOT_SPAN = 0x3C25FF8
 
 # vol (WAD) x sqrt(seconds) (Q63) to s (Q72), times 2^128.
 ROOT_SCALE = 0x1AE8D7F958FEF0F36
+
+# Scenarios, p places to a deviation: p^2 / 2, and vol (WAD) x sqrt(seconds) (Q63) to p s / 2, times 2^160.
+LN_PLACE = 0x43B3D5AF9A723F8
+ROOT_PLACE = 0x272422DF0D15BC

@@ -32,17 +32,33 @@ class OracleParameters(Section):
 
 
 class SurfaceParameters(Section):
-    """Of VolSurface: annualised volatilities, carry per year, share of spot."""
+    """Of VolSurface: annualised volatilities, carry per year, share of spot, rates per hour."""
 
     min_vol: Annotated[Decimal, _between("0.01", "1")]
     max_vol: Annotated[Decimal, _between("0.01", "8")]
     max_carry_per_year: Annotated[Decimal, _between("0", "1")]
     max_spot_deviation: Annotated[Decimal, _between("0.0001", "0.1")]
+    level_rate_per_hour: Annotated[Decimal, _between("0.02", "1")]
+    skew_rate_per_hour: Annotated[Decimal, _between("0.02", "2")]
+    wing_rate_per_hour: Annotated[Decimal, _between("0.02", "10")]
+    forward_rate_per_hour: Annotated[Decimal, _between("0.0001", "0.05")]
+    credit_cap_s: Annotated[int, Field(ge=600, le=DAY_S)]
+    listing_credit_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
+    reference_age_s: Annotated[int, Field(ge=300, le=DAY_S)]
+    min_tenor_s: Annotated[int, Field(ge=600, le=DAY_S)]
+    open_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
+    hedge_max_age_s: Annotated[int, Field(ge=60, le=7 * DAY_S)]
+    close_max_age_s: Annotated[int, Field(ge=DAY_S, le=365 * DAY_S)]
+    daily_days: Annotated[int, Field(ge=1, le=400)]
+    weekly_days: Annotated[int, Field(ge=7, le=400)]
+    monthly_days: Annotated[int, Field(ge=7, le=1000)]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.max_vol < self.min_vol:
             raise ValueError("max_vol is below min_vol")
+        if not self.open_max_age_s <= self.hedge_max_age_s <= self.close_max_age_s:
+            raise ValueError("open_max_age_s, hedge_max_age_s and close_max_age_s must not fall")
         return self
 
     def struct(self) -> dict[str, int]:
@@ -52,6 +68,20 @@ class SurfaceParameters(Section):
             "maxVol": wad(self.max_vol),
             "maxCarry": wad(self.max_carry_per_year),
             "maxSpotDeviation": wad(self.max_spot_deviation),
+            "levelRate": wad(self.level_rate_per_hour),
+            "skewRate": wad(self.skew_rate_per_hour),
+            "wingRate": wad(self.wing_rate_per_hour),
+            "forwardRate": wad(self.forward_rate_per_hour),
+            "creditCap": self.credit_cap_s,
+            "listingCredit": self.listing_credit_s,
+            "referenceAge": self.reference_age_s,
+            "minTenor": self.min_tenor_s,
+            "openMaxAge": self.open_max_age_s,
+            "hedgeMaxAge": self.hedge_max_age_s,
+            "closeMaxAge": self.close_max_age_s,
+            "dailyDays": self.daily_days,
+            "weeklyDays": self.weekly_days,
+            "monthlyDays": self.monthly_days,
         }
 
 

@@ -21,7 +21,7 @@ LABELS = {GOVERNOR: "GOVERNOR", GUARDIAN: "GUARDIAN", LISTER: "LISTER"}
 
 FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "MarketOracle": {GOVERNOR: ("registerMarket",)},
-    "VolSurface": {GOVERNOR: ("setCommitter", "setParameters")},
+    "VolSurface": {GOVERNOR: ("setCommitter", "setParameters", "resetAnchor")},
     "RiskEngine": {GOVERNOR: ("setParameters",)},
     "Clearinghouse": {
         GOVERNOR: (

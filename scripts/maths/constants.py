@@ -25,6 +25,8 @@ YEAR_S = 365 * 86_400
 Q_D, Q_LN, Q_S = 56, 96, 72
 # Square root of seconds: least and greatest time of its seed, and the bits of the result after three steps.
 ROOT_LOW_S, ROOT_HIGH_S, Q_ROOT = 1800, 2 * YEAR_S, 63
+# Places of the scenario table: deviations on each side, pieces, parts of a piece.
+TABLE_DEVIATIONS, TABLE_PIECES, Q_PIECE = 5.5, 512, 24
 LN_LIMIT = 0.16  # z^2 of z = (F - K) / (F + K): ratios from 3/7 to 7/3
 MILLS_END = 8
 
@@ -105,6 +107,8 @@ def groups(fitted: dict[str, Fit]) -> list[Group]:
         root_values[f"ROOT_B{i}"] = rounded(b, 0)
     scale = mp.mpf(2) ** (Q_S - Q_ROOT) / (mp.mpf(10) ** 18 * mp.sqrt(YEAR_S))
     density = 1 / mp.sqrt(4 * mp.pi)
+    place = TABLE_PIECES * mp.mpf(2) ** Q_PIECE / (2 * mp.mpf(TABLE_DEVIATIONS))
+    half_s = place / 2 * mp.mpf(2) ** (160 - Q_ROOT) / (mp.mpf(10) ** 18 * mp.sqrt(YEAR_S))
     return [
         Group("Mills ratio R(x), x in Q56: six levels.", levels("MILLS", j_fraction(mill), Q_D)),
         Group(
@@ -125,6 +129,10 @@ def groups(fitted: dict[str, Fit]) -> list[Group]:
               {"ROOT_LOW": ROOT_LOW_S, "ROOT_SPAN": ROOT_HIGH_S - ROOT_LOW_S}),
         Group("vol (WAD) x sqrt(seconds) (Q63) to s (Q72), times 2^128.",
               {"ROOT_SCALE": rounded(scale, 128)}),
+        Group(
+            "Scenarios, p places to a deviation: p^2 / 2, and vol (WAD) x sqrt(seconds) (Q63) to p s / 2, times 2^160.",
+            {"LN_PLACE": rounded(place * place / 2, 0), "ROOT_PLACE": rounded(half_s, 0)},
+        ),
     ]  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from keeper.portfolio.attribution import (
     total,
 )
 
-HEDGE_TERMS = ("hedge", "fees_and_slippage", "interest")
+HEDGE_TERMS = ("hedge", "fees", "slippage", "interest", "funding")
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from keeper.pricing.surface_checks import reachable_vol
 from keeper.pricing.svi import pack_floats
 from keeper.simulation.implied_vol import ImpliedVolModel
 from keeper.units import WAD, encode_series
@@ -23,16 +24,31 @@ class Operators:
     expiry_s: int = 0
     factors: dict[int, int] = field(default_factory=dict)
 
-    def commit(self, expiry_s: int, atm_vol: float, at_s: int) -> None:
-        """A new slice of an expiry, made for the very second of its block."""
+    def commit(self, expiry_s: int, atm_vol: float, at_s: int) -> float:
+        """New slices of an expiry and of every live one, made for the very second of their block.
+
+        Returns the at-the-money volatility, as near to the one asked for as the surface's rate limits allow.
+        """
         chain, c, market = self.world.chain, self.world.contracts, self.world.underlying
-        s = self.model.slice_at(atm_vol, expiry_s, at_s)
-        word = pack_floats(s.a, s.b, s.rho, s.m, s.sigma)
         spot, _ = chain.read(c.oracle, "spot", market)
+        listed = [e for e in chain.read(c.surface, "expiries", market) if e > at_s]
+        for expiry in listed:
+            atm_vol = self._reachable(expiry, atm_vol, at_s, spot)
+        slices = []
+        for expiry in sorted({expiry_s, *listed}):
+            s = self.model.slice_at(atm_vol, expiry, at_s)
+            slices.append((expiry, pack_floats(s.a, s.b, s.rho, s.m, s.sigma), 0))
         chain.next_block_at(at_s)
-        chain.send(
-            chain.account(COMMITTER), c.surface, "commit", market, spot, [(expiry_s, word, 0)]
-        )
+        chain.send(chain.account(COMMITTER), c.surface, "commit", market, spot, slices)
+        return atm_vol
+
+    def _reachable(self, expiry_s: int, atm_vol: float, at_s: int, spot: int) -> float:
+        chain, c, market = self.world.chain, self.world.contracts, self.world.underlying
+        # Carry is 0 here, so that spot is the at-the-money strike.
+        _, last = chain.read(c.surface, "volAndForward", market, expiry_s, spot, spot)
+        credit = chain.read(c.surface, "credit", market, expiry_s)
+        rate = float(self.world.parameters.surface.level_rate_per_hour)
+        return reachable_vol(atm_vol, last / WAD, credit, expiry_s - at_s, rate)
 
     def list_set(self, expiry_s: int, spot_usd: float, relative: tuple[float, ...]) -> None:
         """A new weekly set around spot."""

@@ -118,8 +118,8 @@ class Replay:
 
     def _commit_and_list(self, step: Step, spot: float) -> None:
         known = self.request
-        self._atm_vol = self.vols.atm_vol(known.close_times_s, known.closes, step.time_s)
-        self.operators.commit(step.expiry_s, self._atm_vol, self._surface_at)
+        wanted = self.vols.atm_vol(known.close_times_s, known.closes, step.time_s)
+        self._atm_vol = self.operators.commit(step.expiry_s, wanted, self._surface_at)
         if step.list_new:
             self.operators.list_set(step.expiry_s, spot, self.scenario.strikes)
         elif step.wishes and not self.operators.strikes[0] <= spot <= self.operators.strikes[-1]:
@@ -158,7 +158,7 @@ class Replay:
         hedger = self.world.contracts.hedger
         filled = events(hedger, "OrderFilled", result.outcome.logs)
         latest = self.keeper.reader.snapshot()
-        fills = fills_of(result.rebalanced, filled)
+        fills = fills_of(result.rebalanced, filled, latest)
         self.ledger.hedged(latest, fills)
         self.series.add_rebalance(result, latest, filled, self._gas_price(result))
         return latest

@@ -45,7 +45,7 @@ class Series:
             RebalanceRow(
                 timestamp_s=latest.timestamp_s,
                 filled_eth=from_wad(done.filled_base_wad),
-                quote_usd=math.fsum(fill.quote_usd for fill in fills_of(done, filled)),
+                quote_usd=math.fsum(fill.quote_usd for fill in fills_of(done, filled, latest)),
                 delta_before_eth=from_wad(done.delta_before_wad),
                 delta_after_eth=from_wad(done.delta_after_wad),
                 venues=" and ".join(venues),
@@ -56,9 +56,15 @@ class Series:
         )
 
 
-def fills_of(done: Rebalanced, filled: Sequence[Mapping[str, Any]]) -> tuple[HedgeFill, ...]:
-    """The fills of a rebalance as the contract measured them."""
+def fills_of(
+    done: Rebalanced, filled: Sequence[Mapping[str, Any]], latest: Snapshot
+) -> tuple[HedgeFill, ...]:
+    """The fills of a rebalance as the contract measured them, each with its venue's fee at the oracle price."""
     spot = from_wad(done.spot_wad)
-    return tuple(
-        HedgeFill(from_wad(f["filledBase"]), from_wad(f["quoteChange"]), spot) for f in filled
-    )
+    fees = {venue.address.lower(): venue.fee for venue in latest.venues}
+    fills = []
+    for event in filled:
+        base = from_wad(event["filledBase"])
+        fee = fees[event["venue"].lower()] * abs(base) * spot
+        fills.append(HedgeFill(base, from_wad(event["quoteChange"]), spot, fee))
+    return tuple(fills)

@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from eth_utils import function_signature_to_4byte_selector
 
+from keeper.models import SviSlice
 from keeper.pricing import svi
+from keeper.pricing.svi import find_arbitrage
 from keeper.units import encode_series
 
 WAD = 10**18
@@ -30,7 +32,26 @@ MAX_AGE_S = HOUR
 TWAP_WINDOW_S = 1800
 MAX_DEVIATION = 2 * 10**16
 # In the order of the contracts' structs.
-SURFACE_PARAMETERS = (5 * 10**16, 4 * WAD, WAD // 2, 10**16)
+SURFACE_PARAMETERS = (
+    5 * 10**16,  # minVol
+    4 * WAD,  # maxVol
+    WAD // 2,  # maxCarry
+    10**16,  # maxSpotDeviation
+    WAD // 10,  # levelRate
+    WAD // 10,  # skewRate
+    WAD // 2,  # wingRate
+    5 * 10**15,  # forwardRate
+    3 * HOUR,  # creditCap
+    12 * HOUR,  # listingCredit
+    HOUR,  # referenceAge
+    4 * HOUR,  # minTenor
+    2 * HOUR,  # openMaxAge
+    6 * HOUR,  # hedgeMaxAge
+    30 * DAY,  # closeMaxAge
+    400,  # dailyDays
+    400,  # weeklyDays
+    400,  # monthlyDays
+)
 MARGIN_PARAMETERS = (
     2 * 10**17,  # spotMove
     45 * 10**16,  # volUp
@@ -184,7 +205,39 @@ class Core:
         return self.expiry(days), word, round(carry * WAD)
 
     def commit(self, *slices: tuple, spot: float = SPOT_USD) -> None:
-        self.surface.commit(UNDERLYING, round(spot * WAD), slices, {"from": self.committer})
+        """These slices, as far from the last ones as may be, and every other live expiry with them."""
+        for expiry in self.live():
+            self.surface.resetAnchor(UNDERLYING, expiry, {"from": self.gov})
+        inputs = self.whole(*slices)
+        self.surface.commit(UNDERLYING, round(spot * WAD), inputs, {"from": self.committer})
+
+    def live(self) -> list[int]:
+        """The expiries of the last commit that are still ahead."""
+        return [int(e) for e in self.surface.expiries(UNDERLYING) if e > self.now + 60]
+
+    def whole(self, *slices: tuple) -> list[tuple]:
+        """These slices, and the other live expiries at their own volatility, or at theirs where that is arbitrage."""
+        live = self.live()
+        given = {s[0]: s for s in slices}
+        rest = [e for e in live if e not in given]
+        whole = given | {e: self._kept(e, e) for e in rest}
+        if find_arbitrage([self._float_slice(*s) for s in whole.values()], 0.5):
+            near = {e: min(given, key=lambda other, e=e: abs(other - e)) for e in rest}
+            whole = given | {e: self._stretched(e, given[near[e]]) for e in rest}
+        return sorted(whole.values())
+
+    def _kept(self, expiry: int, source: int) -> tuple:
+        """The slice that keeps the volatility of the last commit."""
+        word, carry, at = map(int, self.surface.sliceOf(UNDERLYING, source))
+        return expiry, scaled_word(word, (expiry - self.now) / (source - at)), carry
+
+    def _stretched(self, expiry: int, given: tuple) -> tuple:
+        """Another expiry at the volatility of a given slice: total variance in proportion to time left."""
+        source, word, carry = given
+        return expiry, scaled_word(word, (expiry - self.now) / (source - self.now)), carry
+
+    def _float_slice(self, expiry: int, word: int, carry: int) -> SviSlice:
+        return svi.slice_from_word(word, expiry, carry / WAD, self.now)
 
     # ------------------------------------------------------------------ accounts
 
@@ -244,6 +297,12 @@ class Core:
         assert [b[2] for b in books] == [len(own) for own in legs]
         for series in open_series:
             assert sum(own.get(series, 0) for own in legs) == 0, f"I-01 broken in {series}"
+
+
+def scaled_word(word: int, factor: float) -> int:
+    """The slice with all of its total variance multiplied."""
+    a, b, rho, m, sigma = svi.unpack(word).floats()
+    return svi.pack_floats(a * factor, b * factor, rho, m, sigma)
 
 
 def wad(value: float) -> int:

@@ -206,12 +206,14 @@ def test_a_surface_that_is_too_old(core: Core) -> None:
 
 
 def test_a_slice_left_out_of_the_last_commits_is_too_old(core: Core) -> None:
-    """A commit of another expiry does not refresh this one."""
+    """Near its expiry a commit may leave one out, and then does not refresh it."""
     series = listing(core)[0]
-    at = core.surface.sliceOf(UNDERLYING, core.expiry(7))[2]
-    core.warp(at + SURFACE_MAX_AGE_S + 60)
-    core.set_spot(2_000.0)
+    core.warp(core.expiry(7) - CUTOFF_S - SURFACE_MAX_AGE_S - 120)
     core.commit(core.slice(0.8, 14))
+    core.warp(core.expiry(7) - CUTOFF_S - 60)
+    core.set_spot(2_000.0)
+    by = {"from": core.committer}
+    core.surface.commit(UNDERLYING, 2_000 * WAD, [core.slice(0.8, 14)], by)
     quote_refused(core, [(series, 1)], "SurfaceTooOld")
 
 

@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ WAD = 10**18
 YEAR_S = 365 * 86_400
 PIECES = 512
 RANGE = 5.5
-FACTORS = [WAD // 2, *(WAD * i // 50 for i in range(40, 61)), 3 * WAD // 2]
+# Two tails, then the moves.
+FACTORS = [WAD // 3, 3 * WAD, WAD // 2, *(WAD * i // 50 for i in range(40, 61)), 3 * WAD // 2]
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +101,19 @@ def drawn(count: int, seed: int) -> list[tuple]:
     return out
 
 
-def points(option: tuple) -> list[tuple[int, tuple]]:
-    """(factor, option at its volatility, twice it and half of it), in the harness's order."""
-    vol = option[3]
-    vols = (vol, min(2 * vol, 10 * WAD), vol // 2)
-    return [(f, (*option[:3], v, *option[4:])) for f in FACTORS for v in vols]
+def vols(option: tuple) -> tuple[int, int, int]:
+    """As it is, twice it and half of it, in the harness's order."""
+    return option[3], min(2 * option[3], 10 * WAD), option[3] // 2
+
+
+def points(option: tuple, found: Any) -> Iterator[tuple[int, tuple, int, int]]:
+    """(factor, option at a volatility, sum, error bound); tails have the second volatility alone."""
+    for i, (factor, row) in enumerate(zip(FACTORS, found, strict=True)):
+        for j, vol in enumerate(vols(option)):
+            if i >= 2 or j == 1:
+                yield factor, (*option[:3], vol, *option[4:]), row[j], row[3]
+            else:
+                assert row[j] == 0
 
 
 def true_value(option: tuple, factor: int) -> float:
@@ -122,18 +132,48 @@ def test_values_are_within_1e7_of_the_larger_of_forward_and_strike(
 ) -> None:
     for option in drawn(40, abs(size) % 97):
         found = maths.scenarios(table, option, size, FACTORS)
-        for (factor, moved), value in zip(points(option), found, strict=True):
+        for factor, moved, value, bound in points(option, found):
             larger = max(option[1] / WAD * factor / WAD, option[2] / WAD) * abs(size) / WAD
-            assert abs(value / WAD - true_value(moved, factor) * size / WAD) < 1e-7 * larger
+            error = abs(value / WAD - true_value(moved, factor) * size / WAD)
+            assert error < 1e-7 * larger
+            assert error < bound / WAD
+
+
+def test_the_error_bound_is_that_of_the_sum(maths: Any, table: Any) -> None:
+    """36e-9 of |size| (F + K), F at the greater of the spots, whatever the sign."""
+    option = (True, 2_000 * WAD, 3_000 * WAD, WAD, 86_400, WAD)
+    for size in (2 * WAD, -2 * WAD):
+        found = maths.scenarios(table, option, size, [WAD // 2, 3 * WAD // 2])
+        assert [row[3] for row in found] == [10_000 * 36 * 10**9, 15_000 * 36 * 10**9]
 
 
 @pytest.mark.parametrize(("vol", "tau"), [(0, 86_400), (WAD, 0), (0, 0), (10 * WAD, 3650 * 86_400)])
 def test_edges_of_the_domain_have_a_value(maths: Any, table: Any, vol: int, tau: int) -> None:
-    for call in (True, False):
-        option = (call, 2_000 * WAD, 2_100 * WAD, vol, tau, WAD)
+    for call, strike in itertools.product((True, False), (1_000, 2_000, 2_100, 2**28)):
+        option = (call, 2_000 * WAD, strike * WAD, vol, tau, WAD)
         found = maths.scenarios(table, option, WAD, FACTORS)
-        for (factor, moved), value in zip(points(option), found, strict=True):
-            assert abs(value / WAD - true_value(moved, factor)) < 1e-7 * 3_150
+        for factor, moved, value, _ in points(option, found):
+            larger = max(2_000 * factor / WAD, strike)
+            assert abs(value / WAD - true_value(moved, factor)) < 1e-7 * larger
+
+
+@pytest.mark.parametrize("size", [2**126, -(2**126), 1, 0])
+def test_every_size_that_a_leg_can_have(maths: Any, table: Any, size: int) -> None:
+    for forward, strike in ((2**96, 2**95), (2_000 * WAD, 2_100 * WAD), (2, 1)):
+        option = (True, forward, strike, WAD, 30 * 86_400, WAD)
+        found = maths.scenarios(table, option, size, FACTORS)
+        for factor, moved, value, _ in points(option, found):
+            larger = max(forward / WAD * factor / WAD, strike / WAD) * abs(size) / WAD
+            error = abs(value / WAD - true_value(moved, factor) * size / WAD)
+            # A wei from the product of size and forward, one from the sum.
+            assert error < 1e-7 * larger + 5 / WAD
+
+
+def test_volatilities_may_be_in_any_order(maths: Any, table: Any) -> None:
+    """The harness's second is the greatest; with a volatility above 5 both of the others are below."""
+    option = (True, 2_000 * WAD, 2_000 * WAD, 8 * WAD, 86_400 * 365, WAD)
+    for factor, moved, value, _ in points(option, maths.scenarios(table, option, WAD, FACTORS)):
+        assert abs(value / WAD - true_value(moved, factor)) < 1e-7 * 6_000
 
 
 @pytest.mark.parametrize(
@@ -146,10 +186,27 @@ def test_out_of_domain_is_refused_by_name(
     option = [True, 2_000 * WAD, 2_000 * WAD, WAD, 86_400, WAD]
     option[place] = value
     with reverts_with(error, value):
-        maths.scenarios(table, option, WAD, [WAD])
+        maths.scenarios(table, option, WAD, FACTORS)
+
+
+OPTION = (True, 2_000 * WAD, 2_000 * WAD, WAD, 86_400, WAD)
+
+
+@pytest.mark.parametrize("factor", [0, 10**15 - 1, 1_000 * WAD + 1, 2**256 - 1])
+@pytest.mark.parametrize("place", [0, 1, 2, 4])
+def test_factors_out_of_range_are_refused(maths: Any, table: Any, factor: int, place: int) -> None:
+    factors = [WAD] * 5
+    factors[place] = factor
+    with reverts_with("FactorOutOfRange", factor):
+        maths.scenarios(table, OPTION, WAD, factors)
+
+
+def test_moves_out_of_order_are_refused_and_tails_have_no_order(maths: Any, table: Any) -> None:
+    with reverts_with("FactorsNotAscending", WAD - 1):
+        maths.scenarios(table, OPTION, WAD, [WAD, WAD, WAD, WAD - 1])
+    maths.scenarios(table, OPTION, WAD, [3 * WAD, 2 * WAD, 10**15, WAD, WAD, 1_000 * WAD])
 
 
 def test_a_table_that_is_none_is_refused(maths: Any, accounts: Any) -> None:
-    option = (True, 2_000 * WAD, 2_000 * WAD, WAD, 86_400, WAD)
     with reverts_with("TableMissing", accounts[1].address):
-        maths.scenarios(accounts[1], option, WAD, [WAD])
+        maths.scenarios(accounts[1], OPTION, WAD, FACTORS)

@@ -46,6 +46,7 @@ TABLE: dict[str, dict[str, str]] = {
         "commit": COMMITTER,
         "setCommitter": GOVERNOR,
         "setParameters": GOVERNOR,
+        "resetAnchor": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
     "RiskEngine": {"setParameters": GOVERNOR, "setAuthority": AUTHORITY},

@@ -31,6 +31,7 @@ def core(project: Any, accounts: Any) -> Core:
 
 
 def commit_refused(core: Core, error: str, *slices: tuple, **how: Any) -> None:
+    """With exactly these slices, whatever else is live."""
     args = (how.get("underlying", UNDERLYING), how.get("spot", SPOT), slices)
     by = how.get("by", core.committer)
     refused(core.surface.commit, *args, by=by, error=error, values=how.get("values"))
@@ -49,15 +50,17 @@ def test_a_new_committer_replaces_the_old(core: Core) -> None:
     new = core.takers[0]
     core.surface.setCommitter(new, {"from": core.gov})
     commit_refused(core, "OnlyCommitter", core.slice(VOL, 7))
-    core.surface.commit(UNDERLYING, SPOT, [core.slice(VOL, 7)], {"from": new})
+    core.warp(core.now + 60)
+    core.surface.commit(UNDERLYING, SPOT, core.whole(), {"from": new})
 
 
 def test_an_empty_commit_is_refused(core: Core) -> None:
     commit_refused(core, "SlicesEmpty")
 
 
-@pytest.mark.parametrize("days", [(7, 7), (7, 1), (1, 14, 7)])
+@pytest.mark.parametrize("days", [(7, 7), (7, 1), (1, 7, 7, 14), (1, 14, 7)])
 def test_expiries_must_ascend(core: Core, days: tuple[int, ...]) -> None:
+    core.warp(core.now + 60)
     commit_refused(core, "SlicesUnsorted", *(core.slice(VOL, d) for d in days))
 
 
@@ -80,9 +83,10 @@ def test_one_bad_slice_commits_nothing(core: Core) -> None:
 
 def test_reference_spot_must_be_near_the_oracles(core: Core) -> None:
     limit = SURFACE_PARAMETERS[3]
+    core.warp(core.now + 60)
     for sign in (1, -1):
         edge = SPOT + sign * SPOT * limit // WAD
-        core.surface.commit.call(UNDERLYING, edge, [core.slice(VOL, 7)], {"from": core.committer})
+        core.surface.commit.call(UNDERLYING, edge, core.whole(), {"from": core.committer})
         off = edge + sign
         values = (off, SPOT, limit)
         commit_refused(core, "ReferenceSpotOff", core.slice(VOL, 7), spot=off, values=values)
@@ -96,7 +100,7 @@ def test_an_unknown_market_is_refused(core: Core) -> None:
 
 @pytest.mark.parametrize("vol", [0.049, 4.01, 0.0])
 def test_at_the_money_volatility_is_bounded(core: Core, vol: float) -> None:
-    commit_refused(core, "AtmVolOutOfRange", core.slice(vol, 7))
+    commit_refused(core, "AtmVolOutOfRange", core.slice(vol, 1))
 
 
 @pytest.mark.parametrize("vol", [0.0501, 3.999])
@@ -106,13 +110,11 @@ def test_volatility_at_the_bounds_is_taken(core: Core, vol: float) -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_carry_is_bounded(core: Core, sign: int) -> None:
-    expiry, word, _ = core.slice(VOL, 7)
     limit = SURFACE_PARAMETERS[2]
-    core.surface.commit.call(
-        UNDERLYING, SPOT, [(expiry, word, sign * limit)], {"from": core.committer}
-    )
+    core.commit(*((e, word, sign * limit) for e, word, _ in core.whole()))
     beyond = sign * (limit + 1)
-    commit_refused(core, "CarryOutOfRange", (expiry, word, beyond), values=(beyond, limit))
+    inputs = [(e, word, beyond) for e, word, _ in core.whole()]
+    commit_refused(core, "CarryOutOfRange", *inputs, values=(beyond, limit))
 
 
 def test_negative_variance_and_steep_wings_are_refused(core: Core) -> None:

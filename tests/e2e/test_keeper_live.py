@@ -153,10 +153,16 @@ def test_a_reorg_reopens_the_rebalance_and_it_is_mined_once(desk: LiveDesk) -> N
     assert abs(desk.delta_eth()) < 0.01
 
 
+def surface_file(desk: LiveDesk) -> str:
+    """The desk's own expiry at the volatility that it has."""
+    s = desk.operators.model.slice_at(0.8, EXPIRY_S, desk.chain.now_s() + 1)
+    fields = {name: getattr(s, name) for name in ("a", "b", "rho", "m", "sigma")}
+    return json.dumps({"slices": [{"expiry": EXPIRY_S, **fields}]})
+
+
 def test_the_committer_commits_a_surface(desk: LiveDesk) -> None:
     folder = desk.world.folder
-    slices = [{"expiry": EXPIRY_S, "a": 0.004, "b": 0.01, "rho": -0.2, "m": 0.0, "sigma": 0.2}]
-    (folder / "surface.json").write_text(json.dumps({"slices": slices}))
+    (folder / "surface.json").write_text(surface_file(desk))
     dry = desk.run("surface", "commit", str(folder / "surface.json"))
     assert dry.exit_code == 0, dry.output
     stranger = desk.run("surface", "commit", str(folder / "surface.json"), "--live")
@@ -171,8 +177,7 @@ def test_the_committers_own_key_commits(desk: LiveDesk) -> None:
     committer = folder / "committer.json"
     committer.unlink(missing_ok=True)
     create_keystore(committer, desk.world.password, "0x" + bytes(key).hex(), kdf="pbkdf2", work=10)
-    slices = [{"expiry": EXPIRY_S, "a": 0.004, "b": 0.01, "rho": -0.2, "m": 0.0, "sigma": 0.2}]
-    (folder / "surface.json").write_text(json.dumps({"slices": slices}))
+    (folder / "surface.json").write_text(surface_file(desk))
     before = desk.chain.read(desk.world.contracts.surface, "lastCommit", desk.world.underlying)
     words = ("surface", "commit", str(folder / "surface.json"), "--live")
     result = desk.run(*words, keystore=committer.name)

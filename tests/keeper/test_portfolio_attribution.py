@@ -70,20 +70,62 @@ def test_spot_alone_is_delta_and_gamma():
     assert terms.gamma < 0.0
 
 
-def test_surface_alone_is_vega():
-    before, after = market(vol=0.90), market(vol=0.91)
+def test_surface_alone_is_vega_and_volga():
+    before, after = market(vol=0.90), market(vol=0.93)
     terms = attribute(state(before), state(after), Activity()).terms
-    assert terms.vega == pytest.approx(mark_value(LEGS, after) - mark_value(LEGS, before))
-    assert (terms.theta, terms.delta, terms.gamma) == (0.0, 0.0, 0.0)
+    change = mark_value(LEGS, after) - mark_value(LEGS, before)
+    assert terms.vega + terms.volga + terms.higher_order == pytest.approx(change)
+    assert terms.vega == pytest.approx(change, rel=0.01)
+    assert abs(terms.vega + terms.volga - change) < 0.1 * abs(terms.vega - change)
+    assert (terms.theta, terms.delta, terms.gamma, terms.vanna) == (0.0, 0.0, 0.0, 0.0)
+
+
+def test_spot_and_volatility_together_leave_vanna():
+    """What moves by both at once, beyond each alone, is vanna up to third order."""
+    both = attribute(state(market()), state(market(0, 192.0, 0.92)), Activity()).terms
+    spot = attribute(state(market()), state(market(0, 192.0)), Activity()).terms
+    smiles = [market(0, 192.0, v) for v in (0.9, 0.92)]
+    at_moved = mark_value(LEGS, smiles[1]) - mark_value(LEGS, smiles[0])
+    at_start = mark_value(LEGS, market(vol=0.92)) - mark_value(LEGS, market())
+    assert (both.delta, both.gamma) == (spot.delta, spot.gamma)
+    roll = spot.vega + spot.vanna + spot.volga
+    assert both.vanna - spot.vanna == pytest.approx(at_moved - at_start, rel=0.1)
+    assert both.vega + both.vanna + both.volga - roll == pytest.approx(at_moved, rel=0.003)
+    assert abs(both.higher_order) < 0.15 * abs(both.vanna)
+
+
+def test_carry_is_the_drift_of_the_forward_and_its_change():
+    """A forward above spot comes down with time; a new carry moves it at once. Both by delta, to first order."""
+    slow, fast = market(carry=0.4), market(1, carry=0.4)
+    drift = attribute(state(slow), state(fast), Activity()).terms
+    forwards = [190.0 * math.exp(0.4 * (FAR_S - NOW_S - h * HOUR) / 31_536_000) for h in (0, 1)]
+    deltas = [
+        value_book(snapshot(legs=LEGS, slices=tuple(m.slices.values()))).option_delta_eth
+        for m in (slow, market())
+    ]
+    assert drift.carry == pytest.approx(deltas[0] * (forwards[1] - forwards[0]), rel=0.05)
+    later = attribute(state(market()), state(market(carry=0.1)), Activity()).terms
+    moved = 190.0 * (math.exp(0.1 * (FAR_S - NOW_S) / 31_536_000) - 1.0)
+    assert later.carry == pytest.approx(deltas[1] * moved, rel=0.05)
+    assert (later.theta, later.delta, later.gamma) == (0.0, 0.0, 0.0)
 
 
 def test_hedge_earns_on_what_was_held_and_on_fills_from_their_own_spot():
     before = state(market(), legs=(), hedge=-5.0)
     after = State(market(1, 180.0), (), -2.0, before.nav_usd + 50.0 - 3.0 * 4.0)
-    fill = HedgeFill(base_eth=3.0, quote_usd=-3.0 * 184.0 - 1.5, spot_usd=184.0)
+    fill = HedgeFill(base_eth=3.0, quote_usd=-3.0 * 184.0 - 1.5, spot_usd=184.0, fee_usd=0.6)
     terms = attribute(before, after, Activity(fills=(fill,))).terms
     assert terms.hedge == pytest.approx(50.0 - 12.0)
-    assert terms.fees_and_slippage == pytest.approx(-1.5)
+    assert terms.fees == pytest.approx(-0.6)
+    assert terms.slippage == pytest.approx(-0.9)
+
+
+def test_funding_and_gas_that_the_book_paid_are_terms():
+    before = state(market(), legs=(), hedge=-5.0)
+    after = replace(before, nav_usd=before.nav_usd + 3.0 - 2.0)
+    result = attribute(before, after, Activity(funding_usd=3.0, gas_usd=2.0))
+    assert (result.terms.funding, result.terms.gas) == (3.0, -2.0)
+    assert result.residual_usd == pytest.approx(0.0, abs=1e-9)
 
 
 def test_option_trade_earns_its_edge_and_flows_are_no_profit():
@@ -183,9 +225,9 @@ def test_intervals_add_to_a_whole():
 
 
 def test_residual_share():
-    terms = Terms(1.0, -2.0, 0.0, 0.0, 0.0, 0.0, 3.0, -1.0, 0.0)
+    terms = Terms(theta=1.0, delta=-2.0, hedge=3.0, slippage=-1.0)
     assert Attribution(terms, 1.0 + 0.07).residual_share == pytest.approx(0.01)
-    zeros = Terms(*[0.0] * 9)
+    zeros = Terms()
     assert Attribution(zeros, 0.0).residual_share == 0.0
     assert Attribution(zeros, 1.0).residual_share == math.inf
 
@@ -207,6 +249,9 @@ def test_state_of_a_snapshot():
         ({}, {}, Activity(flows_usd=math.nan), "flows_usd"),
         ({}, {}, Activity(fills=(HedgeFill(1.0, math.nan, 190.0),)), "fill 0 quote_usd"),
         ({}, {}, Activity(trades=(OptionTrade((), math.nan),)), "trade 0 premium_usd"),
+        ({}, {}, Activity(funding_usd=math.inf), "funding_usd"),
+        ({}, {}, Activity(gas_usd=-1.0), "gas_usd is -1.0"),
+        ({}, {}, Activity(fills=(HedgeFill(1.0, 1.0, 1.0, -0.1),)), "fill 0 fee_usd"),
     ],
 )
 def test_bad_input_is_named(before, after, activity, names):
