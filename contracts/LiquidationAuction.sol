@@ -48,7 +48,7 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
         bool staged = account == clearinghouse.vault();
         uint96 bounty = _parameters.bounty;
         Phase phase = staged ? Phase.Stage : Phase.Running;
-        _auctions[account] = Auction(phase, false, uint40(block.timestamp), msg.sender, bounty);
+        _auctions[account] = Auction(phase, uint40(block.timestamp), msg.sender, bounty);
         if (staged) emit StageStarted(account, msg.sender);
         else emit AuctionStarted(account, msg.sender, bounty);
     }
@@ -81,13 +81,11 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
     /// @inheritdoc ILiquidationAuction
     function cancel(address account) external nonReentrant {
         Auction storage a = _auctions[account];
-        Phase phase = a.phase;
-        if (phase == Phase.None) revert NotRunning(account);
+        if (a.phase == Phase.None) revert NotRunning(account);
         if (_lapsed(a)) return _end(account, Ending.Lapsed);
         Lots.Lot memory lot = _read(account);
-        bool staged = phase == Phase.Stage;
-        if (lot.live != 0 && !(staged ? !Lots.belowMaintenance(lot) : Lots.healthy(lot))) {
-            revert NotHealthy(account, lot.equity[0], staged ? lot.maintenance[0] : lot.initial[0]);
+        if (lot.live != 0 && Lots.belowMaintenance(lot)) {
+            revert BelowMaintenance(account, lot.equity[0], lot.maintenance[0]);
         }
         _end(account, Ending.Healthy);
     }
@@ -111,6 +109,7 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
         if (lotHash != bytes32(0) && lotHash != q.lot) revert LotChanged(lotHash, q.lot);
         int256 lotPrice = q.price - int256(q.subsidy);
         if (lotPrice > maxLotPrice) revert PriceAboveLimit(lotPrice, maxLotPrice);
+        if (q.share == 0) revert SaleWouldNotHelp(account);
         share = Math.min(maxShare, q.share);
         uint256 least = Math.min(_parameters.minShare, q.share);
         if (share < least) revert ShareTooSmall(share, least);
@@ -176,14 +175,12 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
         _requireEmpty(lot);
     }
 
-    /// @dev Above maintenance only what has been sold from before is sold on.
     function _terms(address account) private view returns (Lots.Lot memory lot, Quote memory q) {
         Auction storage a = _auctions[account];
         if (a.phase != Phase.Running || _lapsed(a)) revert NotRunning(account);
         lot = _read(account);
         if (lot.live == 0) revert NothingToSell(account);
         q = _quote(a, lot);
-        if (!q.healthy && !a.filled) _requireBelowMaintenance(account, lot);
     }
 
     /// @dev The vault takes nobody's risk but by its own trades; an account cannot be its own buyer.
@@ -216,7 +213,7 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
         uint256 elapsed = block.timestamp - a.since;
         uint256 kind = lot.equity[1] > lot.equity[0] ? 1 : 0;
         q.equity = lot.equity[kind];
-        q.healthy = Lots.healthy(lot);
+        q.healthy = !Lots.belowMaintenance(lot);
         q.lot = keccak256(abi.encode(lot.portfolio.legs));
         q.price = Lots.price(lot, q.equity, Math.min(elapsed, p.fallTime), p.fallTime);
         if (elapsed > p.fallTime && lot.kept <= int256(uint256(p.dust))) {
@@ -228,8 +225,10 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
         if (q.healthy) return q;
         uint256 fresh = Lots.share(lot, 0, q.price, a.bountyLeft, p.bountyShare);
         uint256 aged = Lots.share(lot, 1, q.price, a.bountyLeft, p.bountyShare);
-        q.slice = aged < fresh ? Slice.Reference : Slice.Fresh;
-        q.share = Math.min(Math.min(fresh, aged) + ROUNDING, Wad.ONE);
+        bool byAged = aged != 0 && (fresh == 0 || aged < fresh);
+        q.slice = byAged ? Slice.Reference : Slice.Fresh;
+        q.share = byAged ? aged : fresh;
+        if (q.share != 0) q.share = Math.min(q.share + ROUNDING, Wad.ONE);
     }
 
     function _insurance() private view returns (uint256 insurance) {
@@ -249,7 +248,6 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
         uint256 spare = lot.kept <= int256(uint256(_parameters.dust)) ? _insurance() - subsidy : 0;
         bounty = fromAccount + Math.min(bounty - fromAccount, spare);
         price = own - int256(subsidy);
-        a.filled = true;
         a.bountyLeft -= uint96(bounty);
         uint256 fromInsurance = subsidy + bounty - fromAccount;
         emit SliceBought(account, msg.sender, share, price, fromInsurance, bounty);
@@ -258,8 +256,8 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
 
     function _endIfRestored(address account, uint256 share, Slice slice) private {
         if (share == Wad.ONE) return _end(account, Ending.SoldOut);
-        (int256 equity, uint256 initial, ) = engine.margin(clearinghouse.portfolioOf(account), slice);
-        if (equity >= int256(initial)) _end(account, Ending.Restored);
+        (int256 equity, , uint256 maintenance) = engine.margin(clearinghouse.portfolioOf(account), slice);
+        if (equity >= int256(maintenance)) _end(account, Ending.Restored);
     }
 
     function _end(address account, Ending ending) private {

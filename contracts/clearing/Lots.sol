@@ -41,11 +41,6 @@ library Lots {
         return lot.equity[0] < int256(lot.maintenance[0]) && lot.equity[1] < int256(lot.maintenance[1]);
     }
 
-    /// @notice At or above initial margin by either slice.
-    function healthy(Lot memory lot) internal pure returns (bool) {
-        return lot.equity[0] >= int256(lot.initial[0]) || lot.equity[1] >= int256(lot.initial[1]);
-    }
-
     /// @notice Price of the whole lot after `elapsed` of `fallTime` seconds, rounded up.
     /// @param equity by the slice that marks the lot dearer.
     /// @return WAD USD, at least what the account cannot pay.
@@ -61,6 +56,7 @@ library Lots {
     /// @param slice 0 fresh, 1 reference; equity there is below initial margin.
     /// @param lotPrice of the whole lot to the account, WAD USD.
     /// @param bounty WAD USD at most, or `bountyShare` of the sold slice's initial margin.
+    /// @return least WAD, 0 where a sale, bounty paid, would not lower what the account lacks.
     function share(
         Lot memory lot,
         uint256 slice,
@@ -73,10 +69,10 @@ library Lots {
         uint256 lacking = uint256(int256(initial) - equity);
         // I - J - D, where D = M - P and M = E - C - K.
         int256 relief = int256(initial) - int256(lot.keptMargin) - equity + lot.portfolio.cash + lot.kept + lotPrice;
-        least = Wad.ONE;
-        if (relief > 0) least = Math.min(least, Wad.divUp(lacking + bounty, uint256(relief)));
-        relief -= int256(Wad.mulUp(initial, bountyShare));
-        if (relief > 0) least = Math.min(least, Wad.divUp(lacking, uint256(relief)));
+        int256 most = bounty == 0 ? int256(0) : int256(Wad.mulUp(initial, bountyShare));
+        if (relief <= most) return 0;
+        least = Math.min(Wad.divUp(lacking + bounty, uint256(relief)), Wad.divUp(lacking, uint256(relief - most)));
+        if (least > Wad.ONE) least = Wad.ONE;
     }
 
     /// @notice What the account can pay a bounty from after the sale of a share: cash, and no more than equity.

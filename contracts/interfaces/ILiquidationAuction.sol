@@ -21,12 +21,16 @@ import {Slice} from "./IRiskEngine.sol";
 ///   E - f D - B(f) >= (1 - f) I + f J   <=>   f (I - J - D) - B(f) >= I - E.
 /// With B(f) = min(b, s f I) the left side is convex in f and 0 at f = 0, and the least solution is
 ///   f = min[ (I - E + b) / (I - J - D), (I - E) / (I - J - D - s I) ], or all of it where that is above one.
+/// Each fill lowers what the account lacks, bounty paid, if I - J - D > s I. Without kept legs that is so at any price:
+/// D <= E < I. With them it may not be (the lot hedges an expired leg that has no price yet); then nothing is sold.
 ///
 /// Marks come at each bid from both slices of the volatility surface, spot from the feed alone: E is the larger of the
 /// two, an account is below a margin only if it is below on both, and f is the smaller of the two. Who bends the surface
 /// therefore waits until its reference has bent too, and a moved pool price moves nothing.
-/// Warning: an auction whose account recovers runs on, clock and all, until somebody ends it. Its owner should; anyone
-/// may. Nothing is sold above maintenance before the first fill.
+///
+/// At or above maintenance on either slice nothing is sold and anyone may end the auction; so does a fill that gets it
+/// there, though it be less than what restores initial margin.
+/// Warning: an auction whose account recovers unseen runs on, clock and all. Its owner should end it.
 ///
 /// The vault's account passes a stage first: `start` records the time, `unwind` brings its venues home, and only `open`,
 /// after `vaultDelay` below maintenance as far as anybody saw, begins the fall. In the stage it cannot add risk: the
@@ -69,12 +73,10 @@ interface ILiquidationAuction {
     }
 
     /// @param since unix seconds when the phase began.
-    /// @param filled whether anything was sold: then fills go on up to initial margin.
     /// @param starter who gets the bounty.
     /// @param bountyLeft WAD USD.
     struct Auction {
         Phase phase;
-        bool filled;
         uint40 since;
         address starter;
         uint96 bountyLeft;
@@ -83,9 +85,9 @@ interface ILiquidationAuction {
     /// @param equity larger of the two slices' equities, WAD USD.
     /// @param price of the whole lot that the account gets, negative if it pays, WAD USD.
     /// @param subsidy that insurance pays to the buyer of the whole lot, WAD USD; his price is price - subsidy.
-    /// @param share WAD, the smallest that restores initial margin.
+    /// @param share WAD, the smallest that restores initial margin, 0 where a sale would not help.
     /// @param slice the one by which it does.
-    /// @param healthy at or above initial margin on either slice: there is nothing to sell.
+    /// @param healthy at or above maintenance on either slice: there is nothing to sell.
     /// @param lot hash of the legs, see `lotOf`.
     struct Quote {
         int256 equity;
@@ -118,7 +120,8 @@ interface ILiquidationAuction {
     error NotStaged(address account);
     error NotYet(uint256 from, uint256 nowAt);
     error AboveMaintenance(address account, int256 equity, uint256 maintenance);
-    error NotHealthy(address account, int256 equity, uint256 needed);
+    error BelowMaintenance(address account, int256 equity, uint256 maintenance);
+    error SaleWouldNotHelp(address account);
     error DeadlinePassed(uint256 deadline, uint256 nowAt);
     error ShareOutOfRange(uint256 share);
     error ShareTooSmall(uint256 share, uint256 least);
@@ -142,8 +145,8 @@ interface ILiquidationAuction {
     /// below maintenance on both slices.
     function unwind(address venue) external;
 
-    /// @notice Ends an auction: of an account at or above initial margin on either slice; of the vault in its stage from
-    /// maintenance on; or one that has lapsed.
+    /// @notice Ends an auction or the vault's stage: at or above maintenance on either slice, where no live leg is left,
+    /// or once it has lapsed.
     function cancel(address account) external;
 
     /// @notice Buys a slice for the caller's account, which keeps initial margin. Sold is the smallest share that restores
