@@ -1,7 +1,7 @@
 """Protocol parameters: scripts/networks/parameters.toml in people's units, the contracts' integers out.
 
 The bounds are the contracts' own hard ranges, so that a bad value is refused before the first
-transaction. Every conversion to the chain's scale is in this module.
+transaction.
 """
 
 from __future__ import annotations
@@ -12,15 +12,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from keeper import units
+from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
-
-DAY_S = 86_400
-
-
-def _between(low: str, high: str) -> Any:
-    return Field(ge=Decimal(low), le=Decimal(high), allow_inf_nan=False)
+from scripts.deployment.scales import DAY_S, between, usdc, wad
 
 
 class OracleParameters(Section):
@@ -28,20 +23,20 @@ class OracleParameters(Section):
 
     max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
     twap_window_s: Annotated[int, Field(ge=60, le=DAY_S)]
-    max_deviation: Annotated[Decimal, _between("0.001", "0.2")]
+    max_deviation: Annotated[Decimal, between("0.001", "0.2")]
 
 
 class SurfaceParameters(Section):
     """Of VolSurface: annualised volatilities, carry per year, share of spot, rates per hour."""
 
-    min_vol: Annotated[Decimal, _between("0.01", "1")]
-    max_vol: Annotated[Decimal, _between("0.01", "8")]
-    max_carry_per_year: Annotated[Decimal, _between("0", "1")]
-    max_spot_deviation: Annotated[Decimal, _between("0.0001", "0.1")]
-    level_rate_per_hour: Annotated[Decimal, _between("0.02", "1")]
-    skew_rate_per_hour: Annotated[Decimal, _between("0.02", "2")]
-    wing_rate_per_hour: Annotated[Decimal, _between("0.02", "10")]
-    forward_rate_per_hour: Annotated[Decimal, _between("0.0001", "0.05")]
+    min_vol: Annotated[Decimal, between("0.01", "1")]
+    max_vol: Annotated[Decimal, between("0.01", "8")]
+    max_carry_per_year: Annotated[Decimal, between("0", "1")]
+    max_spot_deviation: Annotated[Decimal, between("0.0001", "0.1")]
+    level_rate_per_hour: Annotated[Decimal, between("0.02", "1")]
+    skew_rate_per_hour: Annotated[Decimal, between("0.02", "2")]
+    wing_rate_per_hour: Annotated[Decimal, between("0.02", "10")]
+    forward_rate_per_hour: Annotated[Decimal, between("0.0001", "0.05")]
     credit_cap_s: Annotated[int, Field(ge=600, le=DAY_S)]
     listing_credit_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
     reference_age_s: Annotated[int, Field(ge=300, le=DAY_S)]
@@ -88,15 +83,15 @@ class SurfaceParameters(Section):
 class MarginParameters(Section):
     """Of RiskEngine: relative moves and shares."""
 
-    spot_move: Annotated[Decimal, _between("0.05", "0.5")]
-    vol_up: Annotated[Decimal, _between("0.01", "2")]
-    vol_down: Annotated[Decimal, _between("0.01", "0.5")]
-    tail_move: Annotated[Decimal, _between("0.05", "0.9")]
-    tail_weight: Annotated[Decimal, _between("0.1", "1")]
-    short_floor: Annotated[Decimal, _between("0", "0.2")]
-    contingency: Annotated[Decimal, _between("0", "0.1")]
-    base_haircut: Annotated[Decimal, _between("0", "0.5")]
-    maintenance_share: Annotated[Decimal, _between("0.5", "1")]
+    spot_move: Annotated[Decimal, between("0.05", "0.5")]
+    vol_up: Annotated[Decimal, between("0.01", "2")]
+    vol_down: Annotated[Decimal, between("0.01", "0.5")]
+    tail_move: Annotated[Decimal, between("0.05", "0.9")]
+    tail_weight: Annotated[Decimal, between("0.1", "1")]
+    short_floor: Annotated[Decimal, between("0", "0.2")]
+    contingency: Annotated[Decimal, between("0", "0.1")]
+    base_haircut: Annotated[Decimal, between("0", "0.5")]
+    maintenance_share: Annotated[Decimal, between("0.5", "1")]
 
     def struct(self) -> dict[str, int]:
         """IRiskEngine.MarginParameters."""
@@ -116,9 +111,9 @@ class MarginParameters(Section):
 class ClearingParameters(Section):
     """Of Clearinghouse: what holds for negative cash."""
 
-    max_negative_cash_usd: Annotated[Decimal, _between("0", "1e9")]
-    debt_rate_per_year: Annotated[Decimal, _between("0", "1")]
-    cure_discount: Annotated[Decimal, _between("0", "0.2")]
+    max_negative_cash_usd: Annotated[Decimal, between("0", "1e9")]
+    debt_rate_per_year: Annotated[Decimal, between("0", "1")]
+    cure_discount: Annotated[Decimal, between("0", "0.2")]
     cure_ramp_s: Annotated[int, Field(ge=60, le=DAY_S)]
 
     def struct(self) -> dict[str, int]:
@@ -134,10 +129,10 @@ class ClearingParameters(Section):
 class DeskParameters(Section):
     """Of OptionDesk."""
 
-    vol_spread: Annotated[Decimal, _between("0", "0.5")]
-    latency_floor: Annotated[Decimal, _between("0", "0.05")]
-    min_spread_usd: Annotated[Decimal, _between("0", "100")]
-    min_size_contracts: Annotated[Decimal, _between("0.0001", "1000")]
+    vol_spread: Annotated[Decimal, between("0", "0.5")]
+    latency_floor: Annotated[Decimal, between("0", "0.05")]
+    min_spread_usd: Annotated[Decimal, between("0", "100")]
+    min_size_contracts: Annotated[Decimal, between("0.0001", "1000")]
     open_cutoff_s: Annotated[int, Field(ge=0, le=DAY_S)]
     surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
 
@@ -156,13 +151,13 @@ class DeskParameters(Section):
 class HedgeParameters(Section):
     """Of HedgeManager."""
 
-    band_eth: Annotated[Decimal, _between("0.001", "1e6")]
-    min_reduction: Annotated[Decimal, _between("0.1", "1")]
-    max_slippage: Annotated[Decimal, _between("0.0001", "0.05")]
-    gross_cap_eth: Annotated[Decimal, _between("0", "1e6")]
-    min_health: Annotated[Decimal, _between("1.05", "5")]
-    budget_cap_usd: Annotated[Decimal, _between("1", "1e7")]
-    budget_refill_usd_per_hour: Annotated[Decimal, _between("0", "1e7")]
+    band_eth: Annotated[Decimal, between("0.001", "1e6")]
+    min_reduction: Annotated[Decimal, between("0.1", "1")]
+    max_slippage: Annotated[Decimal, between("0.0001", "0.05")]
+    gross_cap_eth: Annotated[Decimal, between("0", "1e6")]
+    min_health: Annotated[Decimal, between("1.05", "5")]
+    budget_cap_usd: Annotated[Decimal, between("1", "1e7")]
+    budget_refill_usd_per_hour: Annotated[Decimal, between("0", "1e7")]
     surface_max_age_s: Annotated[int, Field(ge=60, le=2 * DAY_S)]
 
     @model_validator(mode="after")
@@ -190,10 +185,10 @@ class VaultParameters(Section):
 
     epoch_length_s: Annotated[int, Field(ge=3600, le=30 * DAY_S)]
     surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
-    min_deposit_usd: Annotated[Decimal, _between("1", "100000")]
-    min_redeem_shares: Annotated[Decimal, _between("0.000001", "100")]
-    vol_uncertainty: Annotated[Decimal, _between("0", "1")]
-    delta_uncertainty: Annotated[Decimal, _between("0", "0.1")]
+    min_deposit_usd: Annotated[Decimal, between("1", "100000")]
+    min_redeem_shares: Annotated[Decimal, between("0.000001", "100")]
+    vol_uncertainty: Annotated[Decimal, between("0", "1")]
+    delta_uncertainty: Annotated[Decimal, between("0", "0.1")]
 
     def struct(self) -> dict[str, int]:
         """IDeskVault.VaultParameters."""
@@ -210,9 +205,9 @@ class VaultParameters(Section):
 class ShortParameters(Section):
     """Of AaveShortVenue: health is collateral x liquidation threshold over debt."""
 
-    target_health: Annotated[Decimal, _between("1.3", "4")]
-    release_health: Annotated[Decimal, _between("1.32", "10")]
-    unwind_slippage: Annotated[Decimal, _between("0.001", "0.1")]
+    target_health: Annotated[Decimal, between("1.3", "4")]
+    release_health: Annotated[Decimal, between("1.32", "10")]
+    unwind_slippage: Annotated[Decimal, between("0.001", "0.1")]
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -236,6 +231,7 @@ class Parameters(Section):
     surface: SurfaceParameters
     margin: MarginParameters
     clearing: ClearingParameters
+    auction: AuctionParameters
     desk: DeskParameters
     hedge: HedgeParameters
     vault: VaultParameters
@@ -255,22 +251,6 @@ class Parameters(Section):
         for name, values in sections.items():
             content[name] = {**content.get(name, {}), **values}
         return validated(content, Parameters, "changed parameters")
-
-
-def wad(value: Decimal) -> int:
-    """Exact where the value has at most 18 decimals, else rounded down."""
-    return _scaled(value, units.WAD)
-
-
-def usdc(value: Decimal) -> int:
-    """Token units, rounded down."""
-    return _scaled(value, units.USDC_UNIT)
-
-
-def _scaled(value: Decimal, scale: int) -> int:
-    # keeper.units takes floats, in which 0.3 is a little less than it says here.
-    numerator, denominator = value.as_integer_ratio()
-    return numerator * scale // denominator
 
 
 def load_parameters(path: Path = FOLDER / f"{PARAMETER_FILE}.toml") -> Parameters:

@@ -17,7 +17,14 @@ ADMIN = 0
 GOVERNOR = 1
 GUARDIAN = 2
 LISTER = 3
-LABELS = {GOVERNOR: "GOVERNOR", GUARDIAN: "GUARDIAN", LISTER: "LISTER"}
+# The auction, which brings the vault's venues home, and the governor.
+LIQUIDATOR = 4
+LABELS = {
+    GOVERNOR: "GOVERNOR",
+    GUARDIAN: "GUARDIAN",
+    LISTER: "LISTER",
+    LIQUIDATOR: "LIQUIDATOR",
+}
 
 FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "MarketOracle": {GOVERNOR: ("registerMarket",)},
@@ -28,10 +35,11 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
             "setMarket",
             "setVault",
             "setVenue",
-            "unwindVenue",
             "setDebtParameters",
-        )
+        ),
+        LIQUIDATOR: ("unwindVenue",),
     },
+    "LiquidationAuction": {GOVERNOR: ("setParameters",)},
     "DeskVault": {GOVERNOR: ("setParameters",)},
     "OptionDesk": {GOVERNOR: ("setParameters",), LISTER: ("list",)},
     "HedgeManager": {GOVERNOR: ("setKeeper", "setParameters", "resetBudget")},
@@ -69,7 +77,7 @@ def set_roles(
         for role, functions in table.items():
             args = [contracts[name], selectors(artifact(name), functions), role]
             run.call(f"{LABELS[role]} of {name}", manager, abi, "setTargetFunctionRole", args)
-    for role in (GOVERNOR, LISTER):
+    for role in (GOVERNOR, LISTER, LIQUIDATOR):
         name = f"guardian of {LABELS[role]}"
         run.call(name, manager, abi, "setRoleGuardian", [role, GUARDIAN])
     delay_s = roles.governor_delay_s
@@ -79,6 +87,12 @@ def set_roles(
         (LISTER, roles.lister, 0),
     ):
         run.call(f"grant {LABELS[role]}", manager, abi, "grantRole", [role, holder, delay])
+    for name, holder, delay in (
+        ("auction", contracts["LiquidationAuction"], 0),
+        ("governor", roles.governor, delay_s),
+    ):
+        args = [LIQUIDATOR, holder, delay]
+        run.call(f"grant LIQUIDATOR to the {name}", manager, abi, "grantRole", args)
     if roles.governor == run.sender:
         return True
     run.call("grant ADMIN", manager, abi, "grantRole", [ADMIN, roles.governor, delay_s])

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from scripts.deployment.artifacts import Artifact
 from scripts.deployment.engine import StepRunner
 from scripts.deployment.networks import Expected, External, Roles
-from scripts.deployment.parameters import Parameters, wad
+from scripts.deployment.parameters import Parameters
 from scripts.deployment.record import VenueEntry
 from scripts.deployment.roles import set_roles
+from scripts.deployment.scales import wad
 
 UNDERLYING = 1
 FEE_UNIT = 1_000_000
 # IClearinghouse.Market.
-DESK = 1
+DESK, AUCTION, TOKEN = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,14 @@ def _clearing(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str
     abi = artifact("Clearinghouse").abi
     run.call("debts", house, abi, "setDebtParameters", [p.clearing.struct()])
     lens = run.deploy("AccountLens", artifact("AccountLens"), [house])
-    return {"RiskEngine": engine, "Clearinghouse": house, "AccountLens": lens}
+    token = run.deploy("OptionToken", artifact("OptionToken"), [house])
+    auction = run.deploy(
+        "LiquidationAuction",
+        artifact("LiquidationAuction"),
+        [manager, house, oracle, p.auction.struct()],
+    )
+    clearing = {"RiskEngine": engine, "Clearinghouse": house, "AccountLens": lens}
+    return clearing | {"OptionToken": token, "LiquidationAuction": auction}
 
 
 def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
@@ -143,7 +151,9 @@ def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, 
 
 def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:
     house, abi = have["Clearinghouse"], design.artifact("Clearinghouse").abi
-    run.call("market OptionDesk", house, abi, "setMarket", [have["OptionDesk"], DESK])
+    markets = (("OptionDesk", DESK), ("LiquidationAuction", AUCTION), ("OptionToken", TOKEN))
+    for name, market in markets:
+        run.call(f"market {name}", house, abi, "setMarket", [have[name], market])
     run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
     fee = design.expected.uniswap_fee / FEE_UNIT
     venues = []

@@ -18,12 +18,14 @@ from tests.contracts.core_env import HOUR, UNDERLYING, BrownieBackend, Core, dep
 # Who may call. ANYONE acts for anybody, OWNER only ever on what is the caller's own.
 ANYONE, OWNER = "anyone", "owner"
 GOVERNOR, LISTER, AUTHORITY, ADMIN = "governor", "lister", "authority", "admin"
+LIQUIDATOR = "liquidator"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
 REFUSAL = {
     GOVERNOR: "AccessManagedUnauthorized",
     LISTER: "AccessManagedUnauthorized",
+    LIQUIDATOR: "AccessManagedUnauthorized",
     AUTHORITY: "AccessManagedUnauthorized",
     ADMIN: "AccessManagerUnauthorizedAccount",
     KEEPER: "OnlyKeeper",
@@ -65,9 +67,27 @@ TABLE: dict[str, dict[str, str]] = {
         "setMarket": GOVERNOR,
         "setVault": GOVERNOR,
         "setVenue": GOVERNOR,
-        "unwindVenue": GOVERNOR,
+        "unwindVenue": LIQUIDATOR,
         "setCureDiscount": GOVERNOR,
         "setMaxNegativeCash": GOVERNOR,
+        "setAuthority": AUTHORITY,
+    },
+    "OptionToken": {
+        "wrap": OWNER,
+        "unwrap": OWNER,
+        "redeem": OWNER,
+        "transfer": OWNER,
+        "transferFrom": OWNER,
+        "approve": OWNER,
+        "setOperator": OWNER,
+    },
+    "LiquidationAuction": {
+        "start": ANYONE,
+        "open": ANYONE,
+        "unwind": ANYONE,
+        "cancel": ANYONE,
+        "bid": OWNER,  # pays from the caller's account
+        "setParameters": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
     "OptionDesk": {
@@ -213,6 +233,7 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
     found = {
         "MarketOracle": core.oracle, "VolSurface": core.surface, "RiskEngine": core.engine,
         "Clearinghouse": core.clearinghouse, "OptionDesk": core.desk, "HedgeManager": core.hedge,
+        "OptionToken": core.token, "LiquidationAuction": core.auction,
         "AccessManager": core.authority, "DeskVault": vault,
         "VaultShare": project.VaultShare.at(vault.share()),
     }  # fmt: skip
@@ -258,7 +279,11 @@ def test_the_table_lists_nothing_that_is_not_there() -> None:
 def test_the_deployment_gives_each_role_the_functions_of_the_table() -> None:
     for name, table in TABLE.items():
         given = deployed.FUNCTION_ROLES.get(name, {})
-        for who, role in ((GOVERNOR, deployed.GOVERNOR), (LISTER, deployed.LISTER)):
+        for who, role in (
+            (GOVERNOR, deployed.GOVERNOR),
+            (LISTER, deployed.LISTER),
+            (LIQUIDATOR, deployed.LIQUIDATOR),
+        ):
             listed = {function for function, allowed in table.items() if allowed == who}
             assert set(given.get(role, ())) == listed, (name, who)
 

@@ -102,7 +102,8 @@ def check_wiring(rpc: Rpc, record: DeploymentRecord, deployer: str) -> None:
         e["weth"],
         *(c[name] for name in ("MarketOracle", "RiskEngine", "DeskVault", "HedgeManager")),
     ]
-    assert read("Clearinghouse", "marketOf", c["OptionDesk"]) == 1
+    markets = ("OptionDesk", "LiquidationAuction", "OptionToken")
+    assert [read("Clearinghouse", "marketOf", c[name]) for name in markets] == [1, 2, 3]
     assert read("Clearinghouse", "venues") == [venue.address for venue in record.venues]
     assert read("DeskVault", "share") == c["VaultShare"]
     assert read("HedgeManager", "keeper") == roles["keeper"]
@@ -123,5 +124,7 @@ def check_roles(read: Callable[..., Any], record: DeploymentRecord, deployer: st
                 assert read("AccessManager", "getTargetFunctionRole", address, selector) == role
     for role, holder in ((1, "governor"), (2, "guardian"), (3, "lister"), (0, "admin")):
         assert read("AccessManager", "hasRole", role, roles[holder])[0], holder
+    for holder in (record.contracts["LiquidationAuction"], roles["governor"]):
+        assert read("AccessManager", "hasRole", 4, holder)[0], holder
     assert read("AccessManager", "hasRole", 0, deployer)[0] == (roles["admin"] == deployer)
-    assert [read("AccessManager", "getRoleGuardian", role) for role in (1, 3)] == [2, 2]
+    assert [read("AccessManager", "getRoleGuardian", role) for role in (1, 3, 4)] == [2, 2, 2]

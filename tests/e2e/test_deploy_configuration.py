@@ -111,6 +111,7 @@ def test_changed_values_are_checked_too() -> None:
         ("surface", "VolSurface", "setParameters"),
         ("margin", "RiskEngine", "setParameters"),
         ("desk", "OptionDesk", "setParameters"),
+        ("auction", "LiquidationAuction", "setParameters"),
         ("hedge", "HedgeManager", "setParameters"),
         ("vault", "DeskVault", "setParameters"),
         ("aave_short", "AaveShortVenue", "setParameters"),
