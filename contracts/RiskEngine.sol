@@ -68,10 +68,9 @@ contract RiskEngine is Marks, AccessManaged {
     function optionGreeks(uint16 underlying, Leg[] calldata legs) external view returns (Greeks memory total) {
         Cache memory c = _cache(Slice.Fresh, legs.length);
         for (uint256 i = 0; i < legs.length; ++i) {
-            SeriesId id = legs[i].series;
+            (SeriesId id, int256 size) = _leg(legs, i);
             if (id.underlying() != underlying) continue;
-            (, Greeks memory g) = _mark(_expiryOf(c, id), id);
-            int256 size = legs[i].size;
+            (, Greeks memory g) = _mark(c.met[_placeOf(c, id)], id);
             total.delta += Wad.mulTowardZero(size, g.delta);
             total.gamma += Wad.mulTowardZero(size, g.gamma);
             total.vega += Wad.mulTowardZero(size, g.vega);
@@ -93,8 +92,8 @@ contract RiskEngine is Marks, AccessManaged {
         values = new uint256[](legs.length);
         greeks = new Greeks[](legs.length);
         for (uint256 i = 0; i < legs.length; ++i) {
-            SeriesId id = legs[i].series;
-            (values[i], greeks[i]) = _mark(_expiryOf(c, id), id);
+            (SeriesId id, ) = _leg(legs, i);
+            (values[i], greeks[i]) = _mark(c.met[_placeOf(c, id)], id);
         }
     }
 
@@ -111,11 +110,12 @@ contract RiskEngine is Marks, AccessManaged {
         Slice slice
     ) external view returns (int256 equity_, uint256 initial, uint256 maintenance) {
         MarginParameters memory m = _parameters;
-        Cache memory c = _cache(slice, p.legs.length);
-        uint16[] memory underlyings = _underlyings(p);
+        Leg[] calldata legs = p.legs;
+        Cache memory c = _cache(slice, legs.length);
+        uint16[] memory underlyings = _underlyings(p.underlying, legs);
         equity_ = p.cash;
         for (uint256 i = 0; i < underlyings.length; ++i) {
-            (int256 value, uint256 needed) = _underlyingMargin(p, m, c, underlyings[i]);
+            (int256 value, uint256 needed) = _underlyingMargin(p, legs, m, c, underlyings[i]);
             equity_ += value;
             initial += needed;
         }
@@ -150,21 +150,24 @@ contract RiskEngine is Marks, AccessManaged {
     // ------------------------------------------------------------------ margin
 
     /// @dev That of base and hedges first, then the others that legs have.
-    function _underlyings(Portfolio calldata p) private pure returns (uint16[] memory found) {
-        found = new uint16[](1 + p.legs.length);
-        found[0] = p.underlying;
-        uint256 count = 1;
-        uint16 last = p.underlying;
-        for (uint256 i = 0; i < p.legs.length; ++i) {
-            uint16 next = p.legs[i].series.underlying();
-            if (next == last) continue;
-            last = next;
-            uint256 at = 0;
-            while (at < count && found[at] != next) ++at;
-            if (at == count) found[count++] = next;
-        }
-        assembly ("memory-safe") {
-            mstore(found, count)
+    function _underlyings(uint16 first, Leg[] calldata legs) private pure returns (uint16[] memory found) {
+        unchecked {
+            found = new uint16[](1 + legs.length);
+            found[0] = first;
+            uint256 count = 1;
+            uint16 last = first;
+            for (uint256 i = 0; i < legs.length; ++i) {
+                (SeriesId id, ) = _leg(legs, i);
+                uint16 next = id.underlying();
+                if (next == last) continue;
+                last = next;
+                uint256 at = 0;
+                while (at < count && found[at] != next) ++at;
+                if (at == count) found[count++] = next;
+            }
+            assembly ("memory-safe") {
+                mstore(found, count)
+            }
         }
     }
 
@@ -172,6 +175,7 @@ contract RiskEngine is Marks, AccessManaged {
     /// @return needed initial margin: worst loss or floor, contingency and haircut.
     function _underlyingMargin(
         Portfolio calldata p,
+        Leg[] calldata legs,
         MarginParameters memory m,
         Cache memory c,
         uint16 underlying
@@ -181,9 +185,7 @@ contract RiskEngine is Marks, AccessManaged {
         s.grid = ScenarioKernel.grid(s.factors);
         bool linear = underlying == p.underlying && _hasLinear(p);
         if (linear) s.spot = _spot(c, underlying);
-        for (uint256 i = 0; i < p.legs.length; ++i) {
-            if (p.legs[i].series.underlying() == underlying) _addLeg(s, m, c, p.legs[i]);
-        }
+        _addLegs(s, m, c, legs, underlying);
         (value, needed) = _worstLoss(p, s, m.tailWeight, linear);
         uint256 shorts = Wad.mulUp(s.shorts, s.spot);
         needed = Math.max(needed, Wad.mulUp(shorts, m.shortFloor)) + Wad.mulUp(shorts, m.contingency);
@@ -191,13 +193,33 @@ contract RiskEngine is Marks, AccessManaged {
     }
 
     /// @dev A live leg goes into the kernel's grid, an expired one pays at its proven price or moves with the spot.
-    function _addLeg(Sums memory s, MarginParameters memory m, Cache memory c, Leg calldata leg) private view {
-        SeriesId id = leg.series;
-        int256 size = leg.size;
-        Expiry memory e = _expiryOf(c, id);
-        s.spot = e.spot;
-        if (e.tau == 0) return _addExpired(s, e, id, size);
-        if (size < 0) s.shorts += uint256(-size);
+    function _addLegs(
+        Sums memory s,
+        MarginParameters memory m,
+        Cache memory c,
+        Leg[] calldata legs,
+        uint16 underlying
+    ) private view {
+        for (uint256 i = 0; i < legs.length; ) {
+            (SeriesId id, int256 size) = _leg(legs, i);
+            unchecked {
+                ++i;
+            }
+            if (id.underlying() != underlying) continue;
+            Expiry memory e = c.met[_placeOf(c, id)];
+            if (e.tau == 0) _addExpired(s, e, id, size);
+            else _addLive(s, m, e, id, size);
+        }
+        if (c.underlying == underlying) s.spot = c.spot;
+    }
+
+    function _addLive(
+        Sums memory s,
+        MarginParameters memory m,
+        Expiry memory e,
+        SeriesId id,
+        int256 size
+    ) private view {
         if (s.table == 0) s.table = ScenarioKernel.load(scenarioTable);
         if (e.root == 0) _prepare(e, m);
         uint256 strike = id.strike();
@@ -205,6 +227,8 @@ contract RiskEngine is Marks, AccessManaged {
         uint256 vol = _vol(e, ratio);
         unchecked {
             // |size| < 2^100, forward and strike below 2^96, vol and its factors below 2^70: nothing overflows.
+            if (size < 0) s.shorts += uint256(-size);
+            uint256 up = (vol * e.up) / 1e18;
             ScenarioKernel.add(
                 s.table,
                 s.grid,
@@ -212,7 +236,7 @@ contract RiskEngine is Marks, AccessManaged {
                 ratio,
                 e.root,
                 vol,
-                Math.min((vol * e.up) / 1e18, BlackScholes.MAX_VOL),
+                up < BlackScholes.MAX_VOL ? up : BlackScholes.MAX_VOL,
                 (vol * e.down) / 1e18,
                 (size * int256(e.forward)) / 1e18,
                 (size * int256(strike)) / 1e18
@@ -248,19 +272,25 @@ contract RiskEngine is Marks, AccessManaged {
         if (expired) value += s.expired[MIDDLE];
         if (linear) value += _linear(p, s.spot, false);
         int256 worst = 0;
-        for (uint256 i = 0; i < s.factors.length; ++i) {
-            int256 change = -value - ScenarioKernel.errorAt(s.grid, i);
-            if (expired) change += s.expired[i];
+        for (uint256 i = 0; i < TAILS + SPOT_MOVES; ++i) {
+            int256 change = expired ? s.expired[i] : int256(0);
             if (linear) change += _linear(p, Wad.mulDown(s.spot, s.factors[i]), true);
-            if (i < TAILS) {
-                change = Wad.mulSignedDown(change + ScenarioKernel.tailAt(s.grid, i), int256(tailWeight));
-            } else {
-                (int256 same, int256 up, int256 down) = ScenarioKernel.valuesAt(s.grid, i);
-                change += _min(same, _min(up, down));
-            }
+            change += _least(s.grid, i) - value;
+            if (i < TAILS) change = Wad.mulSignedDown(change, int256(tailWeight));
             worst = _min(worst, change);
         }
         loss = uint256(-worst);
+    }
+
+    /// @dev Least value of the live legs at one spot, less the kernel's error.
+    function _least(ScenarioKernel.Grid grid, uint256 i) private pure returns (int256 least) {
+        if (i < TAILS) {
+            least = ScenarioKernel.tailAt(grid, i);
+        } else {
+            (int256 same, int256 up, int256 down) = ScenarioKernel.valuesAt(grid, i);
+            least = _min(same, _min(up, down));
+        }
+        least -= ScenarioKernel.errorAt(grid, i);
     }
 
     /// @dev Moved spot / spot.

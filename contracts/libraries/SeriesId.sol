@@ -63,7 +63,9 @@ library SeriesIdLib {
 
     /// @return USD in WAD.
     function strike(SeriesId id) internal pure returns (uint256) {
-        return uint256(uint64(SeriesId.unwrap(id) >> 8)) * STRIKE_UNIT;
+        unchecked {
+            return uint256(uint64(SeriesId.unwrap(id) >> 8)) * STRIKE_UNIT;
+        }
     }
 
     function isCall(SeriesId id) internal pure returns (bool) {

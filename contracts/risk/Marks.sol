@@ -32,11 +32,11 @@ abstract contract Marks is IRiskEngine {
         uint256 down;
     }
 
-    /// @dev Expiries met so far, as pointers: an array of structs would be cleared in full before its first use.
+    /// @dev Expiries met so far.
     struct Cache {
         Slice slice;
         uint256 count;
-        uint256[] pointers;
+        Expiry[] met;
         uint16 underlying;
         uint256 spot;
     }
@@ -54,41 +54,67 @@ abstract contract Marks is IRiskEngine {
 
     function _cache(Slice slice, uint256 legs) internal pure returns (Cache memory c) {
         c.slice = slice;
-        c.pointers = new uint256[](legs);
-    }
-
-    /// @dev The expiry of a leg, from the cache or read now.
-    function _expiryOf(Cache memory c, SeriesId id) internal view returns (Expiry memory e) {
-        uint56 key = id.expiryKey();
-        uint256[] memory pointers = c.pointers;
-        for (uint256 i = c.count; i > 0; --i) {
-            assembly ("memory-safe") {
-                e := mload(add(pointers, shl(5, i)))
-            }
-            if (e.key == key) return e;
-        }
-        e = _read(c, id, key);
-        uint256 count = ++c.count;
+        Expiry[] memory met;
+        // Room for one pointer a leg; `new` would allocate and clear every struct at once.
         assembly ("memory-safe") {
-            mstore(add(pointers, shl(5, count)), e)
+            met := mload(0x40)
+            mstore(met, legs)
+            mstore(0x40, add(met, shl(5, add(legs, 1))))
+        }
+        c.met = met;
+    }
+
+    /// @dev legs[i] without the checks of the compiler: dirty bits are cut off.
+    function _leg(Leg[] calldata legs, uint256 i) internal pure returns (SeriesId id, int256 size) {
+        assembly ("memory-safe") {
+            let at := add(legs.offset, shl(6, i))
+            id := and(calldataload(at), 0xffffffffffffffffffffffffffffffff)
+            size := signextend(15, calldataload(add(at, 32)))
         }
     }
 
-    function _read(Cache memory c, SeriesId id, uint56 key) private view returns (Expiry memory e) {
+    /// @dev Place in the cache of a leg's expiry, which is read if it is new. A place and not the struct, because every
+    /// struct that a function returns is first allocated and cleared.
+    function _placeOf(Cache memory c, SeriesId id) internal view returns (uint256 at) {
+        uint256 key = id.expiryKey();
+        Expiry[] memory met = c.met;
+        uint256 count = c.count;
+        // Legs of one expiry usually follow each other, so the last one met is asked first.
+        assembly ("memory-safe") {
+            at := count
+            for {} at {} {
+                if eq(mload(mload(add(met, shl(5, at)))), key) { break }
+                at := sub(at, 1)
+            }
+        }
+        unchecked {
+            if (at != 0) return at - 1;
+            _read(c, id, uint56(key), count);
+            c.count = count + 1;
+            return count;
+        }
+    }
+
+    function _read(Cache memory c, SeriesId id, uint56 key, uint256 at) private view {
         uint16 underlying = id.underlying();
         uint40 expiry = id.expiry();
+        Expiry memory e;
+        Expiry[] memory met = c.met;
+        assembly ("memory-safe") {
+            mstore(add(met, shl(5, add(at, 1))), e)
+        }
         e.key = key;
         e.spot = _spot(c, underlying);
         e.forward = e.spot;
         if (expiry <= block.timestamp) {
             e.settled = oracle.settlementPrice(underlying, expiry);
-            return e;
+            return;
         }
         // A tenor beyond the maths is valued as the longest that it knows: one leg must not make a book unreadable.
         e.tau = Math.min(expiry - block.timestamp, BlackScholes.MAX_TAU);
         IVolSurface.SliceState memory s = _slice(underlying, expiry, c.slice);
         // Without a slice the volatility is 0 and the option is worth its intrinsic value.
-        if (s.slice == 0) return e;
+        if (s.slice == 0) return;
         e.forward = Svi.forward(e.spot, s.carry, e.tau);
         e.slice = s.slice;
         e.life = expiry - s.committedAt;
@@ -113,8 +139,8 @@ abstract contract Marks is IRiskEngine {
     /// @dev Sum of size x price. Rounded down.
     function _value(Cache memory c, Leg[] calldata legs) internal view returns (int256 total) {
         for (uint256 i = 0; i < legs.length; ++i) {
-            SeriesId id = legs[i].series;
-            total += Wad.mulSignedDown(legs[i].size, int256(_price(_expiryOf(c, id), id)));
+            (SeriesId id, int256 size) = _leg(legs, i);
+            total += Wad.mulSignedDown(size, int256(_price(c.met[_placeOf(c, id)], id)));
         }
     }
 
@@ -150,6 +176,9 @@ abstract contract Marks is IRiskEngine {
     /// @param logRatio ln(F / K) in Q64.
     function _vol(Expiry memory e, int256 logRatio) internal pure returns (uint256) {
         if (e.life == 0) return 0;
-        return Svi.impliedVol(e.slice, -((logRatio * 1e18) >> 64), e.life);
+        unchecked {
+            // |ln(F / K)| < 2^7 in Q64.
+            return Svi.impliedVol(e.slice, -((logRatio * 1e18) >> 64), e.life);
+        }
     }
 }
