@@ -20,7 +20,10 @@ LISTER = 3
 LABELS = {GOVERNOR: "GOVERNOR", GUARDIAN: "GUARDIAN", LISTER: "LISTER"}
 
 FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
-    "MarketOracle": {GOVERNOR: ("registerMarket",)},
+    "MarketOracle": {
+        GOVERNOR: ("registerMarket", "proposeFeed", "acceptFeed", "setSequencer", "setParameters"),
+        GUARDIAN: ("cancelFeed",),
+    },
     "VolSurface": {GOVERNOR: ("setCommitter", "setParameters", "resetAnchor")},
     "RiskEngine": {GOVERNOR: ("setParameters",)},
     "Clearinghouse": {

@@ -18,12 +18,14 @@ from tests.contracts.core_env import HOUR, UNDERLYING, BrownieBackend, Core, dep
 # Who may call. ANYONE acts for anybody, OWNER only ever on what is the caller's own.
 ANYONE, OWNER = "anyone", "owner"
 GOVERNOR, LISTER, AUTHORITY, ADMIN = "governor", "lister", "authority", "admin"
+GUARDIAN = "guardian"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
 REFUSAL = {
     GOVERNOR: "AccessManagedUnauthorized",
     LISTER: "AccessManagedUnauthorized",
+    GUARDIAN: "AccessManagedUnauthorized",
     AUTHORITY: "AccessManagedUnauthorized",
     ADMIN: "AccessManagerUnauthorizedAccount",
     KEEPER: "OnlyKeeper",
@@ -39,6 +41,11 @@ REFUSAL = {
 TABLE: dict[str, dict[str, str]] = {
     "MarketOracle": {
         "registerMarket": GOVERNOR,
+        "proposeFeed": GOVERNOR,
+        "acceptFeed": GOVERNOR,
+        "cancelFeed": GUARDIAN,
+        "setSequencer": GOVERNOR,
+        "setParameters": GOVERNOR,
         "proveSettlement": ANYONE,
         "setAuthority": AUTHORITY,
     },
@@ -258,7 +265,11 @@ def test_the_table_lists_nothing_that_is_not_there() -> None:
 def test_the_deployment_gives_each_role_the_functions_of_the_table() -> None:
     for name, table in TABLE.items():
         given = deployed.FUNCTION_ROLES.get(name, {})
-        for who, role in ((GOVERNOR, deployed.GOVERNOR), (LISTER, deployed.LISTER)):
+        for who, role in (
+            (GOVERNOR, deployed.GOVERNOR),
+            (LISTER, deployed.LISTER),
+            (GUARDIAN, deployed.GUARDIAN),
+        ):
             listed = {function for function, allowed in table.items() if allowed == who}
             assert set(given.get(role, ())) == listed, (name, who)
 
