@@ -55,7 +55,8 @@ def contract_checks(slices: Sequence[SviSlice], rules: ContractRules, now_s: int
     if not slices:
         return ["no slices: a commit needs at least one expiry"]
     faults = [
-        f"expiry {far.expiry_s} is not after {near.expiry_s}"
+        f"expiry {far.expiry_s} "
+        + ("appears twice" if far.expiry_s == near.expiry_s else f"is not after {near.expiry_s}")
         for near, far in itertools.pairwise(slices)
         if far.expiry_s <= near.expiry_s
     ]
