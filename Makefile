@@ -20,7 +20,7 @@ ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-maths bench-quant test check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-quant bench-surface test check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ bench-quant: setup  ## hedging policies, volatility forecasts (minutes), speed o
 
 bench-maths: compile  ## gas and errors of the option maths, into build/bench/maths.json
 	@$(PY) -m scripts.bench.maths $(ARGS)
+
+bench-surface: setup  ## surface fit on option chains (needs market data): build/bench/surface.json and .html
+	@$(PY) -m scripts.bench.surface
 
 test: compile  ## all suites; one of them: make test-keeper, with ARGS="-k name"
 	@for suite in $(SUITES); do $(MAKE) --no-print-directory -s suite-$$suite; done

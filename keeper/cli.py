@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from keeper.errors import GammadeskError, SkipTick
+from keeper.runtime import surface_commands
 
 if TYPE_CHECKING:
     from keeper.config import Config
@@ -153,6 +154,10 @@ def key_import(path: KeyFile, password_env: PasswordVariable = DEFAULT_VARIABLE)
     """Encrypts an existing private key, which is asked for or read from standard input."""
     key = _ask("Private key") if sys.stdin.isatty() else sys.stdin.readline()
     _write_key(path, password_env, key)
+
+
+surface_app.command("fit")(surface_commands.fit)
+surface_app.command("show")(surface_commands.show)
 
 
 @surface_app.command("commit")

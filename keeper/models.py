@@ -13,6 +13,8 @@ class OracleState(IntEnum):
     FRESH = 0
     DEVIATING = 1
     STALE = 2
+    SEQUENCER_DOWN = 3
+    DEPEGGED = 4
 
 
 class VenueKind(StrEnum):

@@ -24,10 +24,10 @@ def snapshot_age(ctx: GuardContext) -> Check:
 
 
 def oracle_state(ctx: GuardContext) -> Check:
-    """Hedging goes on while the oracle deviates (fills are checked one by one on the chain), not when stale."""
+    """Any state but stale, without a price to decide by: fills are checked one by one on the chain."""
     return Check(
         "oracle_state",
-        ctx.snapshot.oracle_state in (OracleState.FRESH, OracleState.DEVIATING),
+        ctx.snapshot.oracle_state is not OracleState.STALE,
         f"the oracle is {ctx.snapshot.oracle_state.name}",
         "passes with the feed's next round",
         age_s=ctx.now_s - ctx.snapshot.spot_updated_at_s,

@@ -148,6 +148,16 @@ def leg_greeks(
     )
 
 
+def leg_cross_greeks(
+    legs: LegArrays, market: Market, forward: FloatArray, vol: FloatArray
+) -> black76.CrossGreeks:
+    """As `leg_greeks`, with vanna (ETH per 1.00 of volatility) and volga (USD per 1.00 squared)."""
+    tau = years_left(legs, market)
+    return black76.spot_greeks(
+        legs.is_call, market.spot_usd, forward, legs.strike_usd, vol, tau, cross=True
+    )
+
+
 def payoff(legs: LegArrays, market: Market) -> FloatArray:
     """Payoff per contract at the proven settlement price, or at spot until there is one."""
     at = np.array([market.settlement_or_spot(int(e)) for e in legs.expiry_s], dtype=np.float64)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from keeper.errors import PricingError
-from keeper.portfolio.book import LegArrays, forward_and_vol, leg_greeks, payoff
-from keeper.portfolio.cross_greeks import vanna_volga
+from keeper.portfolio.book import LegArrays, forward_and_vol, leg_cross_greeks, payoff
 from keeper.portfolio.positions import Holdings, Portfolio
 
 SPOT = 0  # the bucket of everything that has no expiry
@@ -83,7 +82,6 @@ def _option_exposure(held: Holdings, expiry_s: int) -> Exposure:
     legs = LegArrays.of([leg for leg in held.legs if leg.expiry_s == expiry_s])
     if expiry_s <= market.timestamp_s:
         return Exposure(value_usd=float(legs.size @ payoff(legs, market)))
-    forward, vol = forward_and_vol(legs, market)
-    g = leg_greeks(legs, market, forward, vol)
-    columns = (g.price, g.delta, g.gamma, g.vega, g.theta, *vanna_volga(legs, market, forward, vol))
+    g = leg_cross_greeks(legs, market, *forward_and_vol(legs, market))
+    columns = (g.price, g.delta, g.gamma, g.vega, g.theta, g.vanna, g.volga)
     return Exposure(*(float(np.dot(legs.size, column)) for column in columns))

@@ -20,10 +20,10 @@ from keeper.portfolio.book import (
     LegArrays,
     Market,
     forward_and_vol,
+    leg_cross_greeks,
     leg_greeks,
     payoff,
 )
-from keeper.portfolio.cross_greeks import vanna_volga
 from keeper.pricing import black76
 
 FloatArray = NDArray[np.float64]
@@ -82,13 +82,13 @@ def option_terms(held: tuple[OptionLeg, ...], start: Market, end: Market) -> Opt
     move = end.spot_usd - start.spot_usd
     delta = _sum(size * carried.greeks.delta) * move
     smile = last.vol - vol
-    vanna, volga = vanna_volga(legs, later, carried.forward, vol)
+    greeks = leg_cross_greeks(legs, later, carried.forward, vol)
     series = [
         _sum(left * part)
         for part in (
-            carried.greeks.vega * smile,
-            vanna * move * smile,
-            0.5 * volga * smile * smile,
+            greeks.vega * smile,
+            greeks.vanna * move * smile,
+            0.5 * greeks.volga * smile * smile,
         )
     ]
     repriced = _sum(left * (last.price - renewed.price))

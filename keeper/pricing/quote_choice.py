@@ -156,11 +156,20 @@ def _padded(
     place = np.arange(at.size) - starts[at]
     row = np.full((kept.size, int(counts.max())), -1, dtype=np.int64)
     row[at, place] = sieve.row
-    tables = [
-        np.repeat(column[starts][:, None], row.shape[1], axis=1)
-        for column in (sieve.k, sieve.bid, sieve.ask)
-    ]
-    for table, column in zip(tables, (sieve.k, sieve.bid, sieve.ask), strict=True):
-        table[at, place] = column
-    expiry, f, t = expiries[kept], forward[kept], tau[kept]
-    return ChosenQuotes(sieve.chain, expiry, f, t, row, *tables, dropped=sieve.drops)
+
+    def table(column: FloatArray) -> FloatArray:
+        out = np.repeat(column[starts][:, None], row.shape[1], axis=1)
+        out[at, place] = column
+        return out
+
+    return ChosenQuotes(
+        chain=sieve.chain,
+        expiry_s=expiries[kept],
+        forward_usd=forward[kept],
+        tau_years=tau[kept],
+        row=row,
+        k=table(sieve.k),
+        bid_vol=table(sieve.bid),
+        ask_vol=table(sieve.ask),
+        dropped=sieve.drops,
+    )

@@ -20,6 +20,10 @@ from keeper.pricing.smile_shape import RawSlices
 from keeper.pricing.svi_arbitrage import Strikes, Violations, find_violations, without_arbitrage
 from keeper.pricing.svi_fit import FitSettings, Smiles, fit_smiles
 
+# Where SviChecks.sol looks for calendar arbitrage is within two standard deviations of the nearer slice; these are
+# closer together, since a refit moves the standard deviation a little.
+CONTRACT_GRID = tuple(0.25 * i for i in range(-9, 10))
+
 
 @dataclass(frozen=True, slots=True)
 class SliceQuality:
@@ -80,30 +84,30 @@ def fit_surface(
     chain: OptionChain,
     rules: QuoteRules | None = None,
     settings: FitSettings | None = None,
-    everywhere: FloatArray | None = None,
+    grid: tuple[float, ...] = CONTRACT_GRID,
 ) -> FittedSurface:
-    """Chooses quotes, fits, and refits what holds arbitrage; `everywhere` as in `fit_quotes`.
+    """Chooses quotes, fits, and refits what holds arbitrage; `grid` as in `fit_quotes`.
 
     DataError when no expiry has enough quotes, PricingError when no surface without arbitrage was found.
     """
-    return fit_quotes(choose_quotes(chain, rules), settings=settings, everywhere=everywhere)
+    return fit_quotes(choose_quotes(chain, rules), settings=settings, grid=grid)
 
 
 def fit_quotes(
     quotes: ChosenQuotes,
     only: BoolArray | None = None,
     settings: FitSettings | None = None,
-    everywhere: FloatArray | None = None,
+    grid: tuple[float, ...] = CONTRACT_GRID,
 ) -> FittedSurface:
     """The surface of the chosen quotes, or of those of them in `only` (at least one of each slice).
 
-    `everywhere` adds log-moneynesses at which every pair of expiries is held free of arbitrage, quoted there or not:
-    for a contract that checks a fixed grid. It costs fit, see docs/surface.md.
+    `grid` adds points that are held free of arbitrage, quoted or not, in standard deviations of each slice: those at
+    which the contract looks.
     """
     quoted = quotes.quoted if only is None else only & quotes.quoted
     smiles = Smiles(quotes.k, quotes.mid_vol, quotes.half_width, quoted, quotes.tau_years)
     fit = fit_smiles(smiles, settings)
-    strikes = Strikes.of(quotes.k, quoted, everywhere)
+    strikes = Strikes.of(quotes.k, quoted, fit.scale[:, None] * np.asarray(grid))
     raw, refitted = without_arbitrage(fit, strikes)
     return FittedSurface(quotes, raw, _as_slices(quotes, raw), refitted, strikes)
 

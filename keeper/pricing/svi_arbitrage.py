@@ -34,20 +34,25 @@ REPAIRS = 40
 
 @dataclass(frozen=True, slots=True)
 class Strikes:
-    """Where arbitrage is looked for: `k` (points,), and whose quotes they are, (slices, points)."""
+    """Where arbitrage is looked for: `k` (points,), and in which slices each is a point, (slices, points).
+
+    Butterflies are looked for at every point in every slice; calendar arbitrage between two slices at the points of
+    either.
+    """
 
     k: FloatArray
     owner: BoolArray
 
     @classmethod
-    def of(cls, k: FloatArray, quoted: BoolArray, everywhere: FloatArray | None = None) -> Strikes:
-        """Union of quoted log-moneyness of padded (slices, quotes); `everywhere` adds points that count for all."""
-        extra = np.empty(0) if everywhere is None else everywhere
-        points = np.unique(np.concatenate([k[quoted], extra]))
+    def of(cls, k: FloatArray, quoted: BoolArray, grid: FloatArray | None = None) -> Strikes:
+        """Quoted log-moneyness of padded (slices, quotes), and further points of each slice, (slices, points)."""
+        extra = np.empty((len(k), 0)) if grid is None else grid
+        both = np.concatenate([k, extra], axis=1)
+        used = np.concatenate([quoted, np.ones_like(extra, dtype=np.bool_)], axis=1)
+        points = np.unique(both[used])
         owner = np.zeros((len(k), points.size), dtype=np.bool_)
-        for row, (own, here) in enumerate(zip(k, quoted, strict=True)):
-            owner[row, np.searchsorted(points, own[here])] = True
-        owner[:, np.searchsorted(points, extra)] = True
+        rows = np.broadcast_to(np.arange(len(k))[:, None], both.shape)
+        owner[rows[used], np.searchsorted(points, both[used])] = True
         return cls(points, owner)
 
 

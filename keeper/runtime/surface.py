@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,11 +18,21 @@ from keeper.chain.deployment import Deployment
 from keeper.errors import DataError, PricingError
 from keeper.execution.records import Job
 from keeper.models import SviSlice
-from keeper.pricing.svi import find_arbitrage, pack_floats
+from keeper.pricing.contract_surface import ContractRules, contract_checks
+from keeper.pricing.svi import pack_floats, slice_from_word
 from keeper.runtime.codec import digest, to_json
-from keeper.units import to_wad_toward_zero
+from keeper.units import decode_series, from_wad, to_wad_toward_zero
 
 DEADLINE_S = 300
+# Static arbitrage is looked for where the contract looks, and between: beyond, nobody quotes. What volatility and carry
+# may be is the contract's to say.
+COMMIT_RULES = ContractRules(
+    min_vol=0.0,
+    max_vol=10.0,
+    max_carry=1.0,
+    butterfly_grid=tuple(0.125 * i for i in range(-24, 25)),
+    calendar_grid=tuple(0.125 * i for i in range(-16, 17)),
+)
 
 
 def _unix_seconds(value: object) -> object:
@@ -89,7 +100,8 @@ def inputs_of(surface: SurfaceFile, now_s: int) -> tuple[SliceInput, ...]:
     late = [entry.expiry for entry in ordered if entry.expiry <= now_s]
     if late:
         raise DataError(f"expiries {late} are not after {now_s}: leave them out")
-    faults = find_arbitrage([entry.as_slice(now_s) for entry in ordered])
+    slices = [entry.as_slice(now_s) for entry in ordered]
+    faults = contract_checks(slices, COMMIT_RULES, now_s)
     if faults:
         raise DataError("the surface is not committed: " + "; ".join(faults))
     try:
@@ -137,3 +149,45 @@ def committer_on_chain(node: NodeClient, deployment: Deployment) -> str:
     data = codec.encode("committer")
     answer = node.call(deployment.address("VolSurface"), data, "latest", "VolSurface.committer")
     return str(codec.decode("committer", answer)[0])
+
+
+def write_slices(slices: Sequence[SviSlice], path: Path) -> None:
+    """A surface file, .toml or .json, that `SurfaceFile.load` reads back to the last bit."""
+    names = ("a", "b", "rho", "m", "sigma", "carry")
+    entries = [{"expiry": s.expiry_s} | {name: getattr(s, name) for name in names} for s in slices]
+    if path.suffix == ".json":
+        text = json.dumps({"slices": entries}, indent=1) + "\n"
+    elif path.suffix == ".toml":
+        blocks = ("\n".join(f"{key} = {value!r}" for key, value in e.items()) for e in entries)
+        text = "\n".join(f"[[slices]]\n{block}\n" for block in blocks)
+    else:
+        raise DataError(f"{path}: a surface file is .toml or .json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def slices_on_chain(node: NodeClient, deployment: Deployment) -> tuple[SviSlice, ...]:
+    """The slices of the desk's listed live expiries at the latest block, ascending; DataError when there is none."""
+    head = node.head()
+
+    def ask(contract: str, function: str, *arguments: object) -> Any:
+        codec = binding(contract)
+        data = codec.encode(function, *arguments)
+        target = deployment.address(contract)
+        return codec.decode(
+            function, node.call(target, data, head.number, f"{contract}.{function}")
+        )[0]
+
+    listed = (decode_series(series) for series in ask("OptionDesk", "listed"))
+    expiries = sorted(
+        {e for u, e, *_ in listed if u == deployment.underlying and e > head.timestamp_s}
+    )
+    held = [(e, *ask("VolSurface", "sliceOf", deployment.underlying, e)) for e in expiries]
+    slices = tuple(
+        slice_from_word(word, e, from_wad(carry), committed_at)
+        for e, word, carry, committed_at in held
+        if word
+    )
+    if not slices:
+        raise DataError("the contract holds no slice of a listed live expiry: commit a surface")
+    return slices

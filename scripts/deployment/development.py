@@ -63,11 +63,12 @@ def deploy_surroundings(run: StepRunner, market: Market) -> Surroundings:
         usdc=tokens.usdc,
         weth=tokens.weth,
         feed=tokens.weth_feed,
+        usdc_feed=tokens.usdc_feed,
         uniswap_pool=pool,
         aave_pool=aave.pool,
         multicall3=multicall,
     )
-    addresses: dict[str, Any] = external.model_dump() | {"usdc_feed": tokens.usdc_feed}
+    addresses: dict[str, Any] = external.model_dump(exclude_none=True)
     addresses |= {f"uniswap_{name}": value for name, value in asdict(uniswap).items()}
     addresses |= {f"aave_{name}": value for name, value in asdict(aave).items()}
     return Surroundings(external, Expected(uniswap_fee=market.pool_fee), addresses)

@@ -19,11 +19,17 @@ MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"  # the same on every p
 
 
 class External(Section):
-    """Contracts of others that the desk stands on. `uniswap_pool` trades USDC against WETH."""
+    """Contracts of others that the desk stands on. `uniswap_pool` trades USDC against WETH.
+
+    `feed` and `usdc_feed` are Chainlink's ETH/USD and USDC/USD, `sequencer_feed` its uptime feed of a rollup's
+    sequencer, empty where the chain has none.
+    """
 
     usdc: Address
     weth: Address
     feed: Address
+    usdc_feed: Address
+    sequencer_feed: Address | None = None
     uniswap_pool: Address
     aave_pool: Address
     multicall3: Address = MULTICALL3
@@ -35,6 +41,7 @@ class Expected(Section):
     usdc_symbol: str = "USDC"
     weth_symbol: str = "WETH"
     feed_decimals: Annotated[int, Field(ge=0, le=18)] = 8
+    usdc_feed_decimals: Annotated[int, Field(ge=0, le=18)] = 8
     uniswap_fee: Annotated[int, Field(gt=0, lt=1_000_000)] = 500
     min_pool_weth: Annotated[int, Field(ge=0)] = 1
 

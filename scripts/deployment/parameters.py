@@ -19,11 +19,29 @@ from scripts.deployment.scales import DAY_S, between, usdc, wad
 
 
 class OracleParameters(Section):
-    """Of MarketOracle.registerMarket."""
+    """Of MarketOracle: the first three of registerMarket, `quote_max_age_s` of the USDC/USD feed, then its own."""
 
     max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
     twap_window_s: Annotated[int, Field(ge=60, le=DAY_S)]
     max_deviation: Annotated[Decimal, between("0.001", "0.2")]
+    quote_max_age_s: Annotated[int, Field(ge=60, le=3 * DAY_S)]
+    depeg_band: Annotated[Decimal, between("0.001", "0.05")]
+    sequencer_grace_s: Annotated[int, Field(ge=0, le=DAY_S)]
+    phase_window_s: Annotated[int, Field(ge=600, le=DAY_S)]
+    round_deadline_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
+    feed_delay_s: Annotated[int, Field(ge=3600, le=30 * DAY_S)]
+    vol_half_life_s: Annotated[int, Field(ge=3600, le=90 * DAY_S)]
+
+    def struct(self) -> dict[str, int]:
+        """IMarketOracle.OracleParameters."""
+        return {
+            "depegBand": wad(self.depeg_band),
+            "sequencerGrace": self.sequencer_grace_s,
+            "phaseWindow": self.phase_window_s,
+            "roundDeadline": self.round_deadline_s,
+            "feedDelay": self.feed_delay_s,
+            "halfLife": self.vol_half_life_s,
+        }
 
 
 class SurfaceParameters(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from keeper.errors import Halt
 from scripts.deployment.delivery import DeploymentError, read_contract
@@ -13,6 +13,7 @@ from scripts.deployment.rpc import Rpc
 
 USDC_DECIMALS = 6
 WETH_DECIMALS = 18
+USDC_RANGE = 0.2  # as in contracts/oracle/Listing.sol
 TICK_BASE = 1.0001
 _ACTIVE, _FROZEN, _BORROWING, _PAUSED = 56, 57, 58, 60  # bits of Aave's reserve configuration
 _LTV_MASK = 0xFFFF
@@ -43,11 +44,14 @@ class Preflight:
         checks: list[tuple[str, str, Callable[[], Iterator[str]]]] = [
             ("usdc", e.usdc, lambda: self._token(e.usdc, USDC_DECIMALS, x.usdc_symbol)),
             ("weth", e.weth, lambda: self._token(e.weth, WETH_DECIMALS, x.weth_symbol)),
-            ("feed", e.feed, self._feed),
+            ("feed", e.feed, self._eth_feed),
+            ("usdc_feed", e.usdc_feed, self._usdc_feed),
             ("uniswap_pool", e.uniswap_pool, self._pool),
             ("aave_pool", e.aave_pool, self._aave),
             ("multicall3", e.multicall3, lambda: iter(())),
         ]
+        if e.sequencer_feed is not None:
+            checks.append(("sequencer_feed", e.sequencer_feed, self._sequencer))
         faults: list[str] = []
         for name, address, check in checks:
             if not self._rpc.code(address):
@@ -72,23 +76,41 @@ class Preflight:
         if name != symbol:
             yield f"calls itself {name!r}, expected {symbol!r}"
 
-    def _feed(self) -> Iterator[str]:
-        expected = self._expected.feed_decimals
-        decimals = read_contract(self._rpc, self._external.feed, FEED, "decimals")
+    def _eth_feed(self) -> Iterator[str]:
+        x = self._expected
+        self._feed_price_usd = yield from self._feed(
+            self._external.feed, x.feed_decimals, self._oracle.max_age_s
+        )
+
+    def _usdc_feed(self) -> Iterator[str]:
+        x = self._expected
+        price = yield from self._feed(
+            self._external.usdc_feed, x.usdc_feed_decimals, self._oracle.quote_max_age_s
+        )
+        if price is not None and abs(price - 1) > USDC_RANGE:
+            yield f"answers {price:.4f} USD for a USDC: is it of another asset?"
+
+    def _sequencer(self) -> Iterator[str]:
+        feed = self._external.sequencer_feed
+        assert feed is not None
+        _, answer, started_at, _, _ = read_contract(self._rpc, feed, FEED, "latestRoundData")
+        if answer not in (0, 1) or started_at == 0:
+            yield f"answers {answer}: 0 means up, 1 down; is it an uptime feed?"
+
+    def _feed(self, feed: str, expected: int, max_age_s: int) -> Generator[str, None, float | None]:
+        """Faults of a price feed; returns its price in USD, None when it cannot be told."""
+        decimals = read_contract(self._rpc, feed, FEED, "decimals")
         if decimals != expected:
             yield f"has {decimals} decimals, expected {expected}; two scales must never be mixed"
-        _, answer, _, updated_at, _ = read_contract(
-            self._rpc, self._external.feed, FEED, "latestRoundData"
-        )
+        _, answer, _, updated_at, _ = read_contract(self._rpc, feed, FEED, "latestRoundData")
         if answer <= 0:
             yield f"answers {answer}, which is no price"
-        elif decimals == expected:
-            self._feed_price_usd = answer / 10**decimals
         age_s = self._now_s - updated_at
         if age_s < 0:
             yield f"its last round is {-age_s} s in the future"
-        elif age_s > self._oracle.max_age_s:
-            yield f"its last round is {age_s} s old, at most {self._oracle.max_age_s} are allowed"
+        elif age_s > max_age_s:
+            yield f"its last round is {age_s} s old, at most {max_age_s} are allowed"
+        return answer / 10**decimals if answer > 0 and decimals == expected else None
 
     def _pool(self) -> Iterator[str]:
         pool, e = self._external.uniswap_pool, self._external

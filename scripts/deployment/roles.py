@@ -27,7 +27,10 @@ LABELS = {
 }
 
 FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
-    "MarketOracle": {GOVERNOR: ("registerMarket",)},
+    "MarketOracle": {
+        GOVERNOR: ("registerMarket", "proposeFeed", "acceptFeed", "setSequencer", "setParameters"),
+        GUARDIAN: ("cancelFeed",),
+    },
     "VolSurface": {GOVERNOR: ("setCommitter", "setParameters", "resetAnchor")},
     "RiskEngine": {GOVERNOR: ("setParameters",)},
     "Clearinghouse": {

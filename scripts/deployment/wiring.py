@@ -17,6 +17,7 @@ UNDERLYING = 1
 FEE_UNIT = 1_000_000
 # IClearinghouse.Market.
 DESK, AUCTION, TOKEN = 1, 2, 3
+ZERO_ADDRESS = "0x" + "00" * 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,17 @@ def deploy_core(run: StepRunner, design: Design) -> Deployed:
 def _market(run: StepRunner, design: Design) -> dict[str, str]:
     e, p, artifact = design.external, design.parameters, design.artifact
     manager = run.deploy("AccessManager", artifact("AccessManager"), [run.sender])
-    oracle = run.deploy("MarketOracle", artifact("MarketOracle"), [manager])
+    quote = {
+        "feed": e.usdc_feed,
+        "decimals": design.expected.usdc_feed_decimals,
+        "maxAge": p.oracle.quote_max_age_s,
+    }
+    sequencer = e.sequencer_feed or ZERO_ADDRESS
+    oracle = run.deploy(
+        "MarketOracle",
+        artifact("MarketOracle"),
+        [manager, quote, sequencer, p.oracle.struct()],
+    )
     market = {
         "feed": e.feed,
         "feedDecimals": design.expected.feed_decimals,

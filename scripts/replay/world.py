@@ -30,6 +30,8 @@ LENDABLE_WETH = 20_000
 # The keystore lives as long as the run and its password is random: the cost of its derivation protects nothing.
 KEYSTORE_WORK = 1_000
 USDC_UNIT = 10**6
+USDC_HEARTBEAT_S = 86_400
+ONE_USD_E8 = 10**8
 WEI = 10**18
 
 
@@ -45,6 +47,7 @@ class Contracts:
     oracle: Target
     hedger: Target
     feed: Target
+    usdc_feed: Target
     usdc: Target
     weth: Target
 
@@ -71,9 +74,12 @@ class World:
         return self.deployment.underlying
 
     def push_round(self, price_usd: float) -> None:
-        """A feed round in the next block."""
+        """A round of ETH/USD in the next block; one of USDC/USD, at par, where its daily heartbeat is due."""
         answer = int(Decimal(repr(price_usd)).scaleb(8).to_integral_value())
-        self.chain.send(self.chain.account(MAKER), self.contracts.feed, "updateAnswer", answer)
+        maker, quote = self.chain.account(MAKER), self.contracts.usdc_feed
+        self.chain.send(maker, self.contracts.feed, "updateAnswer", answer)
+        if self.chain.now_s() - self.chain.read(quote, "latestTimestamp") >= USDC_HEARTBEAT_S:
+            self.chain.send(maker, quote, "updateAnswer", ONE_USD_E8)
 
     def move_pool(self, price_usd: float) -> None:
         """The arbitrageur brings the pool to the market price."""
@@ -159,6 +165,7 @@ def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:
         oracle=Target.own("MarketOracle", own["MarketOracle"]),
         hedger=Target.own("HedgeManager", own["HedgeManager"]),
         feed=Target.own("MockV3Aggregator", external["feed"]),
+        usdc_feed=Target.own("MockV3Aggregator", external["usdc_feed"]),
         usdc=Target("USDC", external["usdc"], erc20),
         weth=Target("WETH", external["weth"], erc20),
     )

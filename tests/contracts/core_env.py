@@ -24,14 +24,24 @@ USDC = 10**6
 UNDERLYING = 1
 HOUR = 3600
 DAY = 24 * HOUR
-FRESH, DEVIATING, STALE = range(3)
+FRESH, DEVIATING, STALE, SEQUENCER_DOWN, DEPEGGED = range(5)
 FOREVER = 2**63
 
 FEED_DECIMALS = 8
 MAX_AGE_S = HOUR
 TWAP_WINDOW_S = 1800
 MAX_DEVIATION = 2 * 10**16
+QUOTE_MAX_AGE_S = 3 * DAY
+ZERO_ADDRESS = "0x" + "00" * 20
 # In the order of the contracts' structs.
+ORACLE_PARAMETERS = (
+    2 * 10**16,  # depegBand
+    HOUR,  # sequencerGrace
+    HOUR,  # phaseWindow
+    6 * HOUR,  # roundDeadline
+    3 * DAY,  # feedDelay
+    3 * DAY,  # halfLife
+)
 SURFACE_PARAMETERS = (
     5 * 10**16,  # minVol
     4 * WAD,  # maxVol
@@ -147,6 +157,7 @@ class Core:
     usdc: Any
     weth: Any
     feed: Any
+    quote: Any
     pool: Any
     oracle: Any
     surface: Any
@@ -183,9 +194,10 @@ class Core:
     # ------------------------------------------------------------------ market
 
     def set_spot(self, usd: float, pool_usd: float | None = None, at: int | None = None) -> int:
-        """A feed round (now unless `at`), and the pool's price and mean. Returns the round's id."""
+        """A feed round (now unless `at`), USDC at par, and the pool's price and mean. Returns the round's id."""
         self.set_pool(usd if pool_usd is None else pool_usd)
         by = {"from": self.gov}
+        self.quote.push(10**FEED_DECIMALS, self.now, by)
         self.feed.push(round(usd * 10**FEED_DECIMALS), at or self.now, by)
         return int(self.feed.latest())
 
@@ -325,9 +337,11 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     authority = new("AccessManager", gov)
     usdc, weth = new("MockToken", "USDC", 6), new("MockToken", "WETH", 18)
     feed = new("MockFeed", FEED_DECIMALS, round(spot * 10**FEED_DECIMALS), start)
+    quote = new("MockFeed", FEED_DECIMALS, 10**FEED_DECIMALS, start)
     pair = (weth, usdc) if base_is_token0 else (usdc, weth)
     pool = new("MockUniswapPool", *pair)
-    oracle = new("MarketOracle", authority)
+    usdc_usd = (quote, FEED_DECIMALS, QUOTE_MAX_AGE_S)
+    oracle = new("MarketOracle", authority, usdc_usd, ZERO_ADDRESS, ORACLE_PARAMETERS)
     surface = new("VolSurface", authority, oracle, committer, SURFACE_PARAMETERS)
     engine = new("RiskEngine", authority, oracle, surface, MARGIN_PARAMETERS)
     house = new("Clearinghouse", authority, usdc, weth, oracle, engine, UNDERLYING)
@@ -347,7 +361,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     token = new("OptionToken", house)
     auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)
     core = Core(
-        backend, authority, usdc, weth, feed, pool, oracle, surface, engine, house, desk, hedge,
+        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, desk, hedge,
         venue, token, auction, gov, keeper, committer, vault, market, takers, start,
         base_is_token0,
     )  # fmt: skip

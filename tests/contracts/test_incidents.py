@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.contracts.core_env import (
-    DEVIATING,
     FEED_DECIMALS,
     FOREVER,
     FRESH,
@@ -49,11 +48,11 @@ def sell(core: Core, eth: float) -> tuple:
 
 
 def test_incident_01_an_upgrade_of_the_feed_mixes_no_scales(core: Core) -> None:
-    """18 decimals behind an address that had 8: the old scale stays, and the absurd price is not `Fresh`."""
+    """18 decimals behind an address that had 8: the old scale stays, and the absurd price is none."""
     legs = [(core.series(7, 2_000), WAD)]
     core.feed.setDecimals(18, {"from": core.gov})
     core.feed.push(2_000 * 10**18, core.now, {"from": core.gov})
-    assert core.oracle.state(UNDERLYING) == DEVIATING
+    assert core.oracle.state(UNDERLYING) == STALE
     refused(core.desk.trade, legs, 10**40, FOREVER, by=core.takers[0], error="OracleNotFresh")
     args = (2, core.weth, core.usdc, market_config(core))
     refused(core.oracle.registerMarket, *args, by=core.gov, error="FeedDecimalsUnexpected")

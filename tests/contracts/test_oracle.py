@@ -36,8 +36,9 @@ def core(project: Any, accounts: Any, request: Any) -> Core:
 
 
 def test_spot_is_the_last_answer_in_wad(core: Core) -> None:
-    core.feed.push(1234_56789012, core.now, {"from": core.gov})
-    assert tuple(core.oracle.spot(UNDERLYING)) == (1234_56789012 * 10**10, core.now)
+    at = core.now
+    core.feed.push(1234_56789012, at, {"from": core.gov})
+    assert tuple(core.oracle.spot(UNDERLYING)) == (1234_56789012 * 10**10, at)
 
 
 @pytest.mark.parametrize("answer", [0, -1, -(2**255)])

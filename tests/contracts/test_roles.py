@@ -19,6 +19,7 @@ from tests.contracts.core_env import HOUR, UNDERLYING, BrownieBackend, Core, dep
 ANYONE, OWNER = "anyone", "owner"
 GOVERNOR, LISTER, AUTHORITY, ADMIN = "governor", "lister", "authority", "admin"
 LIQUIDATOR = "liquidator"
+GUARDIAN = "guardian"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
@@ -26,6 +27,7 @@ REFUSAL = {
     GOVERNOR: "AccessManagedUnauthorized",
     LISTER: "AccessManagedUnauthorized",
     LIQUIDATOR: "AccessManagedUnauthorized",
+    GUARDIAN: "AccessManagedUnauthorized",
     AUTHORITY: "AccessManagedUnauthorized",
     ADMIN: "AccessManagerUnauthorizedAccount",
     KEEPER: "OnlyKeeper",
@@ -41,6 +43,11 @@ REFUSAL = {
 TABLE: dict[str, dict[str, str]] = {
     "MarketOracle": {
         "registerMarket": GOVERNOR,
+        "proposeFeed": GOVERNOR,
+        "acceptFeed": GOVERNOR,
+        "cancelFeed": GUARDIAN,
+        "setSequencer": GOVERNOR,
+        "setParameters": GOVERNOR,
         "proveSettlement": ANYONE,
         "setAuthority": AUTHORITY,
     },
@@ -283,6 +290,7 @@ def test_the_deployment_gives_each_role_the_functions_of_the_table() -> None:
             (GOVERNOR, deployed.GOVERNOR),
             (LISTER, deployed.LISTER),
             (LIQUIDATOR, deployed.LIQUIDATOR),
+            (GUARDIAN, deployed.GUARDIAN),
         ):
             listed = {function for function, allowed in table.items() if allowed == who}
             assert set(given.get(role, ())) == listed, (name, who)

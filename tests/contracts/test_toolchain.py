@@ -6,13 +6,17 @@ import pytest
 from brownie import ZERO_ADDRESS
 
 from tests.brownie_fixtures import reverts_with, rolled_back
+from tests.contracts.core_env import ORACLE_PARAMETERS
 
 UNKNOWN = 7
 
 
 @pytest.fixture(scope="module")
-def oracle(project: Any, accounts: Any) -> Any:
-    return project.MarketOracle.deploy(accounts[0], {"from": accounts[0]})
+def oracle(project: Any, accounts: Any, chain: Any) -> Any:
+    by = {"from": accounts[0]}
+    feed = project.MockFeed.deploy(8, 10**8, chain[-1].timestamp, by)
+    quote = (feed, 8, 3600)
+    return project.MarketOracle.deploy(accounts[0], quote, ZERO_ADDRESS, ORACLE_PARAMETERS, by)
 
 
 def test_deploys_within_the_code_size_limit(project: Any, oracle: Any, accounts: Any) -> None:

@@ -14,6 +14,7 @@ from scripts.components.artifacts import AAVE, UNISWAP_CORE, packaged
 from scripts.components.runner import DirectRunner
 from scripts.components.tokens import Tokens, deploy_tokens
 from scripts.components.uniswap import PoolSettings, Uniswap, create_pool, deploy_uniswap
+from tests.contracts.core_env import ORACLE_PARAMETERS, ZERO_ADDRESS
 
 WAD = 10**18
 USDC = 10**6
@@ -186,7 +187,10 @@ def borrow_out(env: Env, leave: int) -> None:
 
 
 def register_oracle(env: Env, manager: Any) -> Any:
-    oracle = env.project.MarketOracle.deploy(manager, {"from": env.owner})
+    quote = (env.tokens.usdc_feed, 8, 3 * 86400)
+    oracle = env.project.MarketOracle.deploy(
+        manager, quote, ZERO_ADDRESS, ORACLE_PARAMETERS, {"from": env.owner}
+    )
     chain.sleep(300)
     chain.mine()
     base_is_token0 = env.tokens.weth.lower() < env.tokens.usdc.lower()

@@ -65,7 +65,7 @@ class PublicNetwork:
 
     def write(self, chain_id: int = PUBLIC_CHAIN_ID, **changed: str) -> None:
         """Network file `public.toml`, some external addresses changed."""
-        addresses = self.there.external.model_dump() | changed
+        addresses = self.there.external.model_dump(exclude_none=True) | changed
         external = "\n".join(f'{name} = "{address}"' for name, address in addresses.items())
         text = NETWORK.format(chain_id=chain_id, external=external, accounts=self.web3.eth.accounts)
         (self.folder / "public.toml").write_text(text, encoding="utf-8")

@@ -18,7 +18,8 @@ from tests.e2e.conftest import NETWORK
 USDC = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
 ADDRESSES = [USDC] * 10
 EXTERNAL = "\n".join(
-    f'{name} = "{USDC}"' for name in ("usdc", "weth", "feed", "uniswap_pool", "aave_pool")
+    f'{name} = "{USDC}"'
+    for name in ("usdc", "weth", "feed", "usdc_feed", "uniswap_pool", "aave_pool")
 )
 GOOD = NETWORK.format(chain_id=11155111, external=EXTERNAL, accounts=ADDRESSES)
 PARAMETERS = (FOLDER / "parameters.toml").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def test_a_bad_network_file(tmp_path: Path, old: str, new: str, complaint: str) 
 
 def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
     message = network(tmp_path, GOOD.replace("chain_id = 11155111", "").replace(USDC, "0x12"))
-    assert message.count("is not an address") == 10
+    assert message.count("is not an address") == 11
     assert "chain_id: Field required" in message
 
 
@@ -113,6 +114,7 @@ def test_changed_values_are_checked_too() -> None:
         ("desk", "OptionDesk", "setParameters"),
         ("auction", "LiquidationAuction", "setParameters"),
         ("hedge", "HedgeManager", "setParameters"),
+        ("oracle", "MarketOracle", "setParameters"),
         ("vault", "DeskVault", "setParameters"),
         ("aave_short", "AaveShortVenue", "setParameters"),
     ],

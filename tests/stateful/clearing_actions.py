@@ -195,7 +195,7 @@ class Actions:
         target = (w.who[to],) if name == "transfer" else ()
         w.both(
             lambda: mine(person, *target, series, amount),
-            lambda: getattr(w.token, name)(*target, series, amount, {"from": person}),
+            lambda: getattr(w.core.token, name)(*target, series, amount, {"from": person}),
         )
 
     # ------------------------------------------------------------------ slices
@@ -212,7 +212,7 @@ class Actions:
         w = self.world
         keeper = w.who[(at + to) % (ACTORS + 1)]
         args = w.who[at], w.who[to], share, price * WAD, extra * WAD, keeper, bounty * WAD
-        w.act("sellSlice", *args, sender=w.auction, model=args)
+        w.act("sellSlice", *args, sender=w.seller, model=args)
 
     # ------------------------------------------------------------------ anyone
 

@@ -8,6 +8,7 @@ the pot (I-12). Every life ends with the settlement of all that is open. `python
 """
 
 import os
+from collections import Counter
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant
@@ -15,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from keeper.simulation.clearing.wad import expiry_key
 from tests.contracts.core_env import WAD
 from tests.stateful.clearing_actions import ACTORS, Actions
+from tests.stateful.clearing_auctions import Liquidations
 from tests.stateful.clearing_events import Events, Key
 
 STEPS = int(os.environ.get("STATEFUL_STEPS", "5000"))
@@ -22,10 +24,11 @@ STEPS_OF_A_LIFE = 50
 LEGS_OF_AN_EXPIRY = 12
 
 
-class ClearingMachine(Actions, Events, RuleBasedStateMachine):
+class ClearingMachine(Actions, Events, Liquidations, RuleBasedStateMachine):
     """What must hold after each of the actions. `counts` says what has been done in this process."""
 
-    counts = {"steps": 0, "lives": 0, "margins": 0, "worst": 0.0, "defaults": 0, "debts": 0}  # noqa: RUF012
+    counts: Counter[str] = Counter()
+    worst_shadow = 0.0
 
     def teardown(self) -> None:
         """Settle everything, in an order of its own, and hold the invariants after each phase."""
@@ -42,7 +45,8 @@ class ClearingMachine(Actions, Events, RuleBasedStateMachine):
                 self.books_hold()
         counts["lives"] += 1
         counts["margins"] += w.marks.compared
-        counts["worst"] = max(counts["worst"], w.marks.worst)
+        counts.update(w.done)
+        ClearingMachine.worst_shadow = max(self.worst_shadow, w.marks.worst)
         counts["defaults"] += any(s.shortfall for s in w.model.settlements.values())
         counts["debts"] += any(a.owes for a in w.model.accounts.values())
 
@@ -86,7 +90,7 @@ class ClearingMachine(Actions, Events, RuleBasedStateMachine):
             settling = w.model.marks.settlement_price(*expiry_key(series))
             assert size == 0 or settling, f"I-01 broken in {series}"
         for series, supply in w.model.wrapped.items():
-            assert w.token.totalSupply(series) == supply >= 0
+            assert w.core.token.totalSupply(series) == supply >= 0
 
     def tokens_equal_claims(self) -> None:
         """I-02, in the contract's own totals, which the model must have too."""

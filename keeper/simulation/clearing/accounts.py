@@ -6,7 +6,8 @@ I-02: recorded USDC x 1e12 = sum of cash + insurance + pot, and recorded WETH = 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -109,17 +110,26 @@ class Books:
             self._undo[key] = replace(settlement, counted=set(settlement.counted))
         return settlement
 
-    def _begin(self) -> None:
-        self._undo = {"totals": replace(self.totals), "wrapped": dict(self.wrapped)}
-
-    def _roll_back(self) -> None:
-        assert self._undo is not None
-        self.totals, self.wrapped = self._undo.pop("totals"), self._undo.pop("wrapped")
-        for key, value in self._undo.items():
-            if isinstance(value, Account):
-                self.accounts[key] = value
-            else:
-                self.settlements[key] = value
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """What happens inside happens whole or, when it is refused, not at all. One inside another joins it."""
+        if self._undo is not None:
+            yield
+            return
+        self._undo = {}
+        totals, wrapped = replace(self.totals), dict(self.wrapped)
+        try:
+            yield
+        except Refused:
+            self.totals, self.wrapped = totals, wrapped
+            for key, value in self._undo.items():
+                if isinstance(value, Account):
+                    self.accounts[key] = value
+                else:
+                    self.settlements[key] = value
+            raise
+        finally:
+            self._undo = None
 
     # ------------------------------------------------------------------ cash and base
 
@@ -222,17 +232,11 @@ def atomic(
     """The action happens whole or not at all."""
 
     @functools.wraps(action)
-    def whole(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        self._begin()
-        try:
+    def act(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.whole():
             return action(self, *args, **kwargs)
-        except Refused:
-            self._roll_back()
-            raise
-        finally:
-            self._undo = None
 
-    return whole
+    return act
 
 
 def units(usdc: int) -> int:

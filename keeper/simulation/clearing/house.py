@@ -135,6 +135,15 @@ class Clearinghouse(Settled):
             self.move_cash(keeper, bounty)
         self.require_initial(to)
 
+    @atomic
+    def unwind_venue(self, usdc: int, base: int) -> None:
+        """The vault's venue is closed; what came back, in token units and wei, is the vault's."""
+        self.hedges = ()
+        self.record_usdc(usdc)
+        self.record_base(base)
+        self.move_cash(self.vault, units(usdc))
+        self.add_base(self.vault, base)
+
     # ------------------------------------------------------------------ anyone
 
     @atomic

@@ -12,6 +12,9 @@ from keeper.portfolio.margin_shadow import ChainPortfolio, shadow_margin
 from keeper.portfolio.stress_grid import StressParameters
 from keeper.units import to_wad_down, to_wad_up
 
+# IRiskEngine.Slice.
+FRESH, REFERENCE = range(2)
+
 
 class Refused(GammadeskError):
     """The model refuses an action, and nothing has changed. `name` is the contract's custom error."""
@@ -24,8 +27,8 @@ class Refused(GammadeskError):
 class Marks(Protocol):
     """The engine and the oracle, as the Clearinghouse asks them. Every method may raise Refused."""
 
-    def margin(self, portfolio: ChainPortfolio) -> tuple[int, int, int]:
-        """Equity, initial and maintenance margin, WAD USD."""
+    def margin(self, portfolio: ChainPortfolio, slice_: int = FRESH) -> tuple[int, int, int]:
+        """Equity, initial and maintenance margin, WAD USD, by the fresh or the reference slice."""
         ...
 
     def price_for(self, underlying: int, action: str) -> int:
@@ -42,12 +45,14 @@ class ShadowMarks:
     """Marks from the margin shadow, for the simulator: every known price may be acted on."""
 
     markets: Mapping[int, Market]
+    reference: Mapping[int, Market] | None = None
     parameters: StressParameters = field(default_factory=StressParameters)
     settled: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def margin(self, portfolio: ChainPortfolio) -> tuple[int, int, int]:
-        """As RiskEngine.margin, rounded against the account."""
-        found = shadow_margin(portfolio, self.markets, self.parameters)
+    def margin(self, portfolio: ChainPortfolio, slice_: int = FRESH) -> tuple[int, int, int]:
+        """As RiskEngine.margin, rounded against the account. Without `reference` both slices are the same."""
+        markets = self.markets if slice_ == FRESH or self.reference is None else self.reference
+        found = shadow_margin(portfolio, markets, self.parameters)
         initial, maintenance = to_wad_up(found.initial_usd), to_wad_up(found.maintenance_usd)
         return to_wad_down(found.equity_usd), initial, maintenance
 

@@ -1,0 +1,192 @@
+"""`gammadesk surface fit` and `gammadesk surface show`. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from keeper.models import SviSlice
+    from keeper.pricing.mispricing import Mispricing
+    from keeper.pricing.option_chain import OptionChain
+    from keeper.pricing.surface_fit import FittedSurface
+
+DERIBIT = "deribit"
+SHOWN = 10
+
+Source = Annotated[
+    str, typer.Argument(help="A .parquet or .csv file of option chains, or 'deribit'.")
+]
+Plot = Annotated[Path | None, typer.Option("--plot", help="HTML page with the pictures, to write.")]
+
+
+def fit(
+    source: Source,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Surface file for 'surface commit': .toml or .json."),
+    ] = None,
+    at: Annotated[
+        datetime | None, typer.Option("--at", help="Moment of the file, UTC; by default its last.")
+    ] = None,
+    delay_s: Annotated[
+        int,
+        typer.Option("--delay", help="Seconds from a file's timestamp to the reading of quotes."),
+    ] = 0,
+    underlying: Annotated[str, typer.Option(help="What the options are on.")] = "ETH",
+    max_carry: Annotated[
+        float, typer.Option(help="Largest annual carry that the contract takes.")
+    ] = 0.5,
+    plot: Plot = None,
+) -> None:
+    """Fits a surface to an option chain, says how good it is, and what is mispriced after costs."""
+    from rich.console import Console
+
+    from keeper.pricing.contract_surface import ContractRules, as_committed, contract_checks
+    from keeper.pricing.mispricing import mispriced
+    from keeper.pricing.surface_fit import fit_surface
+
+    chain = _chain(source, at, delay_s, underlying)
+    surface = fit_surface(chain)
+    rules = ContractRules(max_carry=max_carry)
+    slices = as_committed(surface.slices, rules)
+    faults = contract_checks(slices, rules, chain.read_at_s)
+    console = Console()
+    console.print(_quality_table(surface))
+    dropped = ", ".join(f"{n} {reason}" for reason, n in surface.quotes.dropped.items() if n)
+    typer.echo(f"not used: {dropped or 'nothing'}")
+    typer.echo(f"refitted against arbitrage: {surface.refitted} slices")
+    for fault in faults:
+        typer.echo(f"the contract would refuse: {fault}")
+    found = mispriced(surface)
+    typer.echo(f"mispriced after costs: {len(found)} options")
+    if found:
+        console.print(_mispricing_table(found[:SHOWN]))
+    if plot is not None:
+        from keeper.report.surface import write_surface
+
+        write_surface(surface, plot)
+        typer.echo(f"pictures: {plot}")
+    if out is not None:
+        from keeper.runtime.surface import write_slices
+
+        write_slices(slices, out)
+        typer.echo(f"surface file: {out}")
+
+
+def show(
+    file: Annotated[
+        Path | None, typer.Argument(help="A surface file; by default what is on the chain.")
+    ] = None,
+    config: Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")] = Path(
+        "keeper.toml"
+    ),
+    plot: Plot = None,
+) -> None:
+    """The slices of a surface file, or those that the contract holds for the desk's series."""
+    from rich.console import Console
+
+    from keeper.errors import DataError
+    from keeper.runtime.surface import SurfaceFile, slices_on_chain
+
+    if file is not None:
+        now_s = int(time.time())
+        slices = tuple(entry.as_slice(now_s) for entry in SurfaceFile.load(file).slices)
+        slices = tuple(sorted(slices, key=lambda s: s.expiry_s))
+        over = [s.expiry_s for s in slices if s.expiry_s <= now_s]
+        if over:
+            raise DataError(f"{file}: expiries {over} are over: fit anew")
+    else:
+        from keeper.config import Config
+        from keeper.runtime.assembly import connect
+
+        desk = connect(Config.load(config))
+        slices = slices_on_chain(desk.node, desk.deployment)
+    Console().print(_slice_table(slices))
+    if plot is not None:
+        from keeper.report.surface import term_figure, write_page
+
+        write_page([term_figure(slices)], "Volatility surface", plot)
+        typer.echo(f"pictures: {plot}")
+
+
+def _chain(source: str, at: datetime | None, delay_s: int, underlying: str) -> OptionChain:
+    if source == DERIBIT:
+        from keeper.market.deribit import live
+
+        return live(underlying).chain(int(time.time()))
+    from keeper.market.chain_files import ChainFile
+
+    moment = None if at is None else int(at.replace(tzinfo=UTC).timestamp())
+    return ChainFile(Path(source), underlying, delay_s=delay_s).chain(moment)
+
+
+def _quality_table(surface: FittedSurface) -> Table:
+    from rich.table import Table
+
+    from keeper.pricing.svi import implied_vol
+
+    table = Table(title=f"{surface.quotes.chain.source}: volatilities in %, errors in points")
+    for name in ("expiry", "quotes", "at the forward", "rmse", "half-width", "inside band"):
+        table.add_column(name, justify="right")
+    for one, quality in zip(surface.slices, surface.quality(), strict=True):
+        table.add_row(
+            _moment(one.expiry_s),
+            str(quality.quotes),
+            f"{100 * float(implied_vol(one, 0.0)):.2f}",
+            f"{100 * quality.rmse_vol:.3f}",
+            f"{100 * quality.median_half_width:.3f}",
+            f"{100 * quality.inside_band_share:.1f} %",
+        )
+    return table
+
+
+def _mispricing_table(found: tuple[Mispricing, ...]) -> Table:
+    from rich.table import Table
+
+    table = Table(title="Out-of-the-money options off the surface, USD per contract")
+    for name in ("option", "do", "bid", "ask", "fair", "off by (points)", "edge after costs"):
+        table.add_column(name, justify="right")
+    for one in found:
+        kind = "call" if one.is_call else "put"
+        table.add_row(
+            f"{_moment(one.expiry_s)} {one.strike_usd:g} {kind}",
+            one.side.value,
+            f"{one.bid_usd:.2f}",
+            f"{one.ask_usd:.2f}",
+            f"{one.fair_usd:.2f}",
+            f"{100 * one.miss_vol:+.2f}",
+            f"{one.edge_usd:.2f}",
+        )
+    return table
+
+
+def _slice_table(slices: tuple[SviSlice, ...]) -> Table:
+    from rich.table import Table
+
+    from keeper.pricing.svi import implied_vol
+
+    table = Table(title="Slices: volatilities in % a year")
+    names = ("expiry", "at the forward", "a", "b", "rho", "m", "sigma", "carry %", "committed")
+    for name in names:
+        table.add_column(name, justify="right")
+    for one in slices:
+        numbers = (one.a, one.b, one.rho, one.m, one.sigma)
+        table.add_row(
+            _moment(one.expiry_s),
+            f"{100 * float(implied_vol(one, 0.0)):.2f}",
+            *(f"{number:.6f}" for number in numbers),
+            f"{100 * one.carry:.2f}",
+            _moment(one.committed_at_s),
+        )
+    return table
+
+
+def _moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
