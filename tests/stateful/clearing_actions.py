@@ -18,6 +18,8 @@ AHEAD = (1, 2, 3)
 SPOTS = {UNDERLYING: 2_000.0, SECOND: 30_000.0}
 STRIKES = (0.6, 0.9, 0.9999999999, 1.0, 1.15, 1.6)
 STARTING_COUNT = 45
+# Actors with the means to buy what is auctioned.
+WHALES = 3
 
 actors = st.integers(0, ACTORS)
 underlyings = st.sampled_from((UNDERLYING, UNDERLYING, SECOND))
@@ -52,10 +54,11 @@ class Actions:
         self.draw = random.Random(seed)
         w.warp(w.core.now + 60)
         for underlying in SPOTS:
-            w.commit(underlying, [1, 2, 3, 4], 0.8, 0.1, 0.02)
+            w.commit(underlying, 0.8, 0.1, 0.02)
         self.set_debts(cap, WAD // 10, 20)
         for number, person in enumerate(w.who):
-            self._fund(person, (60_000 if rich else 6_000) * USDC, (1 + number % 9) * WAD)
+            usd = 2_000_000 if number < WHALES else 60_000 if rich else 6_000
+            self._fund(person, usd * USDC, (1 + number % 9) * WAD)
         for _ in range(STARTING_COUNT):
             self._deal_at_random()
 
@@ -193,10 +196,11 @@ class Actions:
         w, person = self.world, self.world.who[at]
         mine = getattr(w.tokens, name)
         target = (w.who[to],) if name == "transfer" else ()
-        w.both(
+        refusal = w.both(
             lambda: mine(person, *target, series, amount),
             lambda: getattr(w.core.token, name)(*target, series, amount, {"from": person}),
         )
+        w.done[f"{name} {refusal}".rstrip()] += 1
 
     # ------------------------------------------------------------------ slices
 

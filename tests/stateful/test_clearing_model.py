@@ -9,6 +9,7 @@ the pot (I-12). Every life ends with the settlement of all that is open. `python
 
 import os
 from collections import Counter
+from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant
@@ -27,7 +28,7 @@ LEGS_OF_AN_EXPIRY = 12
 class ClearingMachine(Actions, Events, Liquidations, RuleBasedStateMachine):
     """What must hold after each of the actions. `counts` says what has been done in this process."""
 
-    counts: Counter[str] = Counter()
+    counts: ClassVar[Counter[str]] = Counter()
     worst_shadow = 0.0
 
     def teardown(self) -> None:
@@ -70,11 +71,13 @@ class ClearingMachine(Actions, Events, Liquidations, RuleBasedStateMachine):
     # ------------------------------------------------------------------ invariants
 
     @invariant()
+    def after_every_step(self) -> None:
+        if hasattr(self, "draw"):
+            self.counts["steps"] += 1
+            self.books_hold()
+
     def books_hold(self) -> None:
-        if not hasattr(self, "draw"):
-            return
-        self.counts["steps"] += 1
-        self.world.changed()
+        self.world.compare_books()
         self.legs_sum_to_zero()
         self.tokens_equal_claims()
         self.every_payout_is_in_the_pot()

@@ -1,0 +1,46 @@
+"""A long search with the clearing machine: `python -m tests.stateful STEPS [SEED]`. Exits 1 with the failing life."""
+
+import sys
+import time
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.stateful.test_clearing_model import STEPS_OF_A_LIFE, ClearingMachine
+
+LIVES_OF_A_ROUND = 40
+
+
+def main(steps: int, seed: int) -> None:
+    """Rounds of fresh random lives until the steps are done; each round's seed is the first one's plus its number."""
+    started, counts = time.monotonic(), ClearingMachine.counts
+    print(f"clearing, {steps} steps, seed {seed}", flush=True)
+    rounds = 0
+    while counts["steps"] < steps:
+        ClearingMachine._hypothesis_internal_use_seed = seed + rounds
+        run_state_machine_as_test(
+            ClearingMachine,
+            settings=settings(
+                max_examples=LIVES_OF_A_ROUND,
+                stateful_step_count=STEPS_OF_A_LIFE,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        rounds += 1
+        print(f"  {counts['steps']} steps, {time.monotonic() - started:.0f} s", flush=True)
+    took = time.monotonic() - started
+    worst = ClearingMachine.worst_shadow
+    print(
+        f"seed {seed}: {counts['steps']} steps in {counts['lives']} lives, {took:.0f} s, no violation"
+    )
+    print(
+        f"{counts['margins']} margins beside the shadow, largest difference {worst:.1e} of the gross"
+    )
+    for name, count in sorted(counts.items()):
+        print(f"  {name:<40} {count}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
