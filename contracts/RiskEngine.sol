@@ -38,11 +38,16 @@ contract RiskEngine is Marks, AccessManaged {
     uint256 private constant REFERENCE_TENOR = 30 days;
     uint256 private constant SHORTEST_TENOR = 7 days;
     uint256 private constant MAX_VOL_DOWN = 9e17;
+    uint256 private constant FIELDS_SIZE = 288;
+    uint256 private constant FIELD_BITS = 24;
+    uint256 private constant FIELD_MASK = 0xffffff;
+    uint256 private constant MILLIONTH = 1e12;
 
     /// @notice Normal distribution function that the margin scenarios read.
     address public immutable scenarioTable;
 
-    MarginParameters private _parameters;
+    /// @dev Nine fields of 24 bits in millionths: one slot in place of three.
+    uint256 private _packed;
 
     constructor(
         address authority_,
@@ -60,8 +65,19 @@ contract RiskEngine is Marks, AccessManaged {
     }
 
     /// @inheritdoc IRiskEngine
-    function parameters() external view returns (MarginParameters memory) {
-        return _parameters;
+    function parameters() public view returns (MarginParameters memory m) {
+        uint256 packed = _packed;
+        assembly ("memory-safe") {
+            for {
+                let end := add(m, FIELDS_SIZE)
+                let at := m
+            } lt(at, end) {
+                at := add(at, 32)
+            } {
+                mstore(at, mul(and(packed, FIELD_MASK), MILLIONTH))
+                packed := shr(FIELD_BITS, packed)
+            }
+        }
     }
 
     /// @inheritdoc IRiskEngine
@@ -109,7 +125,7 @@ contract RiskEngine is Marks, AccessManaged {
         Portfolio calldata p,
         Slice slice
     ) external view returns (int256 equity_, uint256 initial, uint256 maintenance) {
-        MarginParameters memory m = _parameters;
+        MarginParameters memory m = parameters();
         Leg[] calldata legs = p.legs;
         Cache memory c = _cache(slice, legs.length);
         uint16[] memory underlyings = _underlyings(p.underlying, legs);
@@ -254,7 +270,7 @@ contract RiskEngine is Marks, AccessManaged {
 
     function _prepare(Expiry memory e, MarginParameters memory m) private pure {
         e.root = ScenarioKernel.rootOf(e.tau);
-        uint256 scale = Math.sqrt((REFERENCE_TENOR * 1e36) / Math.max(e.tau, SHORTEST_TENOR));
+        uint256 scale = Wad.rootDown((REFERENCE_TENOR * 1e36) / Math.max(e.tau, SHORTEST_TENOR));
         e.up = 1e18 + Wad.mulUp(m.volUp, scale);
         e.down = 1e18 - Math.min(Wad.mulUp(m.volDown, scale), MAX_VOL_DOWN);
     }
@@ -318,7 +334,19 @@ contract RiskEngine is Marks, AccessManaged {
         _inRange("contingency", p.contingency, 0, 1e17);
         _inRange("baseHaircut", p.baseHaircut, 0, 5e17);
         _inRange("maintenanceShare", p.maintenanceShare, 5e17, 1e18);
-        _parameters = p;
+        uint256 packed;
+        uint256 inexact;
+        assembly ("memory-safe") {
+            for {
+                let at := add(p, FIELDS_SIZE)
+            } gt(at, p) {} {
+                at := sub(at, 32)
+                inexact := or(inexact, mod(mload(at), MILLIONTH))
+                packed := or(shl(FIELD_BITS, packed), div(mload(at), MILLIONTH))
+            }
+        }
+        if (inexact != 0) revert MarginParameterTooFine(p);
+        _packed = packed;
         emit MarginParametersSet(p);
     }
 

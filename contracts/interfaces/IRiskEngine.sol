@@ -78,9 +78,10 @@ interface IRiskEngine {
 
     event MarginParametersSet(MarginParameters parameters);
 
+    error MarginParameterTooFine(MarginParameters parameters);
     error MarginParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);
 
-    /// @notice Governance only; every field has a hard range.
+    /// @notice Governance only; every field has a hard range and is a whole number of millionths.
     function setParameters(MarginParameters calldata p) external;
 
     function parameters() external view returns (MarginParameters memory);

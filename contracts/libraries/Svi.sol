@@ -107,8 +107,8 @@ library Svi {
     /// @notice Volatility of a slice at log-moneyness k: sqrt(w(k) / tau). WAD, rounded down, at most 1,000 %.
     /// @param tauAtCommit seconds from the commit to the expiry, positive: the slice is total variance over that time.
     function impliedVol(uint256 slice, int256 k, uint256 tauAtCommit) internal pure returns (uint256 vol) {
-        vol = Math.sqrt((totalVariance(slice, k) * 1e18 * 365 days) / tauAtCommit);
-        if (vol > 10e18) vol = 10e18;
+        uint256 square = (totalVariance(slice, k) * 1e18 * 365 days) / tauAtCommit;
+        vol = square < 1e38 ? Wad.rootDown(square) : 10e18;
     }
 
     /// @notice spot x exp(carry x tau).
