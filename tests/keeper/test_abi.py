@@ -15,7 +15,8 @@ from keeper.errors import Halt
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "contracts"
 USED = {
-    "Clearinghouse": ("legsOf", "accountOf", "hedgeOf", "equityOf"),
+    "Clearinghouse": ("legsOf", "accountOf"),
+    "AccountLens": ("hedgeOf", "equityOf"),
     "MarketOracle": ("spot", "state", "poolPrice", "settlementPrice"),
     "VolSurface": ("lastCommit", "sliceOf", "commit", "committer"),
     "HedgeManager": ("parameters", "epoch", "budgetLeft", "netDelta", "rebalance", "keeper"),
