@@ -73,6 +73,12 @@ MARGIN_PARAMETERS = (
     5 * 10**16,  # baseHaircut
     75 * 10**16,  # maintenanceShare
 )
+DEBT_PARAMETERS = (
+    1_000_000 * WAD,  # cap
+    0,  # rate: tests of debts alone set one, so that other books stand still
+    5 * 10**16,  # cureDiscount
+    60,  # cureRamp
+)
 # IRiskEngine.Slice, IClearinghouse.Market.
 FRESH_SLICE, AGED_SLICE = range(2)
 NO_MARKET, DESK, AUCTION, TOKEN = range(4)
@@ -163,6 +169,7 @@ class Core:
     surface: Any
     engine: Any
     clearinghouse: Any
+    lens: Any
     desk: Any
     hedge: Any
     venue: Any
@@ -270,8 +277,16 @@ class Core:
             [(maker, taker, wad(premium), to_legs(legs))], {"from": self.market}
         )
 
-    def equity(self, who: Any) -> int:
-        return int(self.engine.equity(self.clearinghouse.portfolioOf(who), FRESH_SLICE))
+    def margin(self, who: Any) -> tuple[int, int, int]:
+        """(equity, initial, maintenance) by the fresh slice."""
+        return tuple(map(int, self.clearinghouse.marginOf(who, FRESH_SLICE)))
+
+    def set_debts(self, **changes: int) -> None:
+        """DebtParameters with fields replaced by name."""
+        fields = dict(zip(("cap", "rate", "discount", "ramp"), DEBT_PARAMETERS, strict=True))
+        assert changes.keys() <= fields.keys()
+        values = tuple((fields | changes).values())
+        self.clearinghouse.setDebtParameters(values, {"from": self.gov})
 
     def cash(self, who: Any) -> int:
         return int(self.clearinghouse.accountOf(who)[0])
@@ -345,6 +360,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     surface = new("VolSurface", authority, oracle, committer, SURFACE_PARAMETERS)
     engine = new("RiskEngine", authority, oracle, surface, MARGIN_PARAMETERS)
     house = new("Clearinghouse", authority, usdc, weth, oracle, engine, UNDERLYING)
+    lens = new("AccountLens", house)
     desk = new("OptionDesk", authority, house, oracle, surface, engine, vault, DESK_PARAMETERS)
     hedge = new(
         "HedgeManager",
@@ -361,7 +377,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     token = new("OptionToken", house)
     auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)
     core = Core(
-        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, desk, hedge,
+        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, lens, desk, hedge,
         venue, token, auction, gov, keeper, committer, vault, market, takers, start,
         base_is_token0,
     )  # fmt: skip
@@ -369,6 +385,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     by = {"from": gov}
     oracle.registerMarket(UNDERLYING, weth, usdc, market_config(core), by)
     house.setVault(vault, hedge, by)
+    house.setDebtParameters(DEBT_PARAMETERS, by)
     for allowed, kind in ((market, DESK), (desk, DESK), (token, TOKEN), (auction, AUCTION)):
         house.setMarket(allowed, kind, by)
     unwind = function_signature_to_4byte_selector("unwindVenue(address)")

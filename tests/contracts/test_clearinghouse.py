@@ -6,7 +6,13 @@ import pytest
 
 from tests.brownie_fixtures import reverts_with
 from tests.contracts.core_env import (
+    AUCTION,
+    DAY,
+    DEBT_PARAMETERS,
+    DESK,
+    NO_MARKET,
     SPOT_USD,
+    TOKEN,
     UNDERLYING,
     USDC,
     WAD,
@@ -153,19 +159,20 @@ def test_a_token_that_calls_back_finds_the_door_shut(core: Core, entry: str) -> 
 
 def test_markets_are_named_and_removed(core: Core) -> None:
     house, gov, new = core.clearinghouse, core.gov, core.takers[2]
-    house.setMarket(new, True, {"from": gov})
-    assert house.isMarket(new)
-    house.setMarket(new, False, {"from": gov})
-    values = (new,)
-    refused(house.trade, *core.takers[:2], [], 0, by=new, error="OnlyMarket", values=values)
-    refused(house.setMarket, ZERO, True, by=gov, error="ZeroAddress")
+    for kind in (DESK, TOKEN, AUCTION):
+        house.setMarket(new, kind, {"from": gov})
+        assert house.marketOf(new) == kind
+    trade = (*core.takers[:2], 0, [])
+    refused(house.trade, [trade], by=new, error="OnlyMarket", values=(new, DESK))
+    house.setMarket(new, NO_MARKET, {"from": gov})
+    refused(house.setMarket, ZERO, DESK, by=gov, error="ZeroAddress")
 
 
 def test_the_vault_keeps_its_venues(core: Core) -> None:
     house, gov = core.clearinghouse, core.gov
     for args in ((ZERO, core.hedge), (core.vault, ZERO)):
         refused(house.setVault, *args, by=gov, error="ZeroAddress")
-    refused(house.setVault, core.takers[0], core.hedge, by=gov, error="TooManyVenues", values=(1,))
+    refused(house.setVault, core.takers[0], core.hedge, by=gov, error="VaultFixed")
     house.setVault(core.vault, core.takers[3], {"from": gov})
     assert house.hedgeManager() == core.takers[3]
 
@@ -207,12 +214,27 @@ def test_unwinding_brings_the_tokens_home(core: Core) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "limit"), [("setCureDiscount", 2 * 10**17), ("setMaxNegativeCash", 10**27)]
+    ("place", "low", "high"), [(0, 0, 10**27), (1, 0, WAD), (2, 0, 2 * 10**17), (3, 60, DAY)]
 )
-def test_parameters_have_hard_ranges(core: Core, name: str, limit: int) -> None:
-    function = getattr(core.clearinghouse, name)
-    function(limit, {"from": core.gov})
-    refused(function, limit + 1, by=core.gov, error="ParameterOutOfRange")
+def test_parameters_have_hard_ranges(core: Core, place: int, low: int, high: int) -> None:
+    function = core.clearinghouse.setDebtParameters
+    for value in (low, high):
+        given = tuple(value if i == place else v for i, v in enumerate(DEBT_PARAMETERS))
+        function(given, {"from": core.gov})
+        assert core.clearinghouse.debtParameters() == given
+    for value in (low - 1, high + 1):
+        if value >= 0:
+            given = tuple(value if i == place else v for i, v in enumerate(DEBT_PARAMETERS))
+            refused(function, given, by=core.gov, error="ParameterOutOfRange")
+
+
+def test_a_venue_that_cannot_be_read_can_be_given_up(core: Core) -> None:
+    house, gov, venue = core.clearinghouse, core.gov, core.venue
+    venue.setPosition(WAD, 0, {"from": gov})
+    venue.setBroken(True, {"from": gov})
+    tx = house.setVenue(venue, False, {"from": gov})
+    assert tx.events["VenueAbandoned"]["venue"] == venue
+    assert house.venues() == ()
 
 
 def test_constructor_refuses_missing_parts(project: Any, core: Core) -> None:

@@ -7,7 +7,11 @@ import pytest
 from keeper.units import encode_series
 from tests.contracts.core_env import (
     DAY,
+    DESK,
+    FRESH_SLICE,
+    HOUR,
     UNDERLYING,
+    USDC,
     WAD,
     BrownieBackend,
     Core,
@@ -40,9 +44,9 @@ def put(core: Core) -> int:
 
 def trade_refused(core: Core, legs: list[tuple], error: str, *values: Any, **how: Any) -> None:
     maker, taker = how.get("maker", core.vault), how.get("taker", core.takers[0])
-    args = (maker, taker, how.get("raw") or to_legs(legs), wad(how.get("premium", 0)))
+    trade = (maker, taker, wad(how.get("premium", 0)), how.get("raw") or to_legs(legs))
     refused(
-        core.clearinghouse.trade, *args, by=how.get("by", core.market), error=error, values=values
+        core.clearinghouse.trade, [trade], by=how.get("by", core.market), error=error, values=values
     )
 
 
@@ -87,7 +91,7 @@ def test_one_series_twice_in_a_trade_is_its_sum(core: Core, call: int) -> None:
 
 def test_events_tell_every_leg(core: Core, call: int) -> None:
     tx = core.clearinghouse.trade(
-        core.vault, core.takers[0], [(call, WAD)], 7, {"from": core.market}
+        [(core.vault, core.takers[0], 7, [(call, WAD)])], {"from": core.market}
     )
     moved = [(e["account"], e["change"], e["size"]) for e in tx.events["LegMoved"]]
     assert moved == [(core.takers[0], WAD, WAD), (core.vault, -WAD, -WAD)]
@@ -99,7 +103,7 @@ def test_events_tell_every_leg(core: Core, call: int) -> None:
 
 def test_only_markets_move_legs(core: Core, call: int) -> None:
     for who in (core.takers[0], core.vault, core.gov, core.keeper):
-        trade_refused(core, [(call, 1)], "OnlyMarket", who, by=who)
+        trade_refused(core, [(call, 1)], "OnlyMarket", who, DESK, by=who)
 
 
 def test_an_account_cannot_trade_with_itself(core: Core, call: int) -> None:
@@ -120,7 +124,7 @@ def test_an_expired_series_is_refused_from_its_second_on(core: Core) -> None:
     series = core.series(1, 2_000)
     core.warp(core.expiry(1) - 1)
     core.clearinghouse.trade.call(
-        core.vault, core.takers[0], [(series, WAD // 10)], 0, {"from": core.market}
+        [(core.vault, core.takers[0], 0, [(series, WAD // 10)])], {"from": core.market}
     )
     core.warp(core.expiry(1))
     trade_refused(core, [(series, 0.1)], "SeriesExpired", series, core.expiry(1))
@@ -140,11 +144,10 @@ def test_flags_beyond_call_and_put_are_refused(core: Core, call: int) -> None:
 
 
 def test_a_series_of_an_unregistered_underlying_is_refused(core: Core) -> None:
-    """WETH in an account covers calls on ETH alone: one WETH for a call on a dearer asset is no full collateral."""
     other = encode_series(2, core.expiry(7), 2_000.0, True)
     one, two = core.takers[:2]
-    trade_refused(core, [(other, 1)], "UnderlyingUnknown", 2)
-    trade_refused(core, [(other, 1)], "UnderlyingUnknown", 2, maker=one, taker=two)
+    trade_refused(core, [(other, 1)], "MarketUnknown", 2)
+    trade_refused(core, [(other, 1)], "MarketUnknown", 2, maker=one, taker=two)
 
 
 def test_a_thirty_third_leg_is_refused(core: Core) -> None:
@@ -173,51 +176,64 @@ def test_a_maker_pays_from_cash_he_has(core: Core, call: int) -> None:
     trade_refused(core, [(call, -1)], "CashShort", premium=-100_000.5)
 
 
-def test_short_puts_need_the_strike_in_cash(core: Core, put: int) -> None:
+def test_a_seller_keeps_initial_margin_and_can_take_the_rest(core: Core, put: int) -> None:
     one = core.takers[0]
-    size = 10_000 / 1_800
-    trade_refused(core, [(put, -size - 1e-6)], "CollateralShort")
-    core.trade(core.vault, one, [(put, -5)], premium=-0.0)
+    core.trade(core.vault, one, [(put, -5)])
+    equity, initial, maintenance = core.margin(one)
+    assert equity > initial > maintenance > 0
     free = core.clearinghouse.freeCashOf(one)
-    assert free == 1_000 * 10**6
     withdraw = core.clearinghouse.withdrawCash
-    refused(withdraw, free + 1, one, by=one, error="CollateralShort")
-    withdraw(free, one, {"from": one})
+    refused(withdraw, free + USDC, one, by=one, error="BelowInitialMargin")
+    withdraw(free - USDC, one, {"from": one})
     core.check_books((put,))
 
 
-def test_short_calls_need_one_eth_each(core: Core, call: int) -> None:
+def test_weth_is_collateral_for_any_short(core: Core, put: int) -> None:
+    """A taker without cash sells puts against his WETH, with less margin to spare than it is worth."""
     one = core.takers[0]
-    trade_refused(core, [(call, -5.000001)], "CollateralShort")
-    core.trade(core.vault, one, [(call, -5)])
-    refused(core.clearinghouse.withdrawBase, 1, one, by=one, error="CollateralShort")
-    core.trade(core.vault, one, [(call, 1)])
+    core.clearinghouse.withdrawCash(10_000 * USDC, one, {"from": one})
+    core.trade(core.vault, one, [(put, -3)])
+    refused(core.clearinghouse.withdrawBase, 4 * WAD, one, by=one, error="BelowInitialMargin")
     core.clearinghouse.withdrawBase(WAD, one, {"from": one})
-    core.check_books((call,))
+    trade_refused(core, [(put, -30)], "BelowInitialMargin")
 
 
-def test_expired_shorts_keep_their_collateral_until_settled(core: Core, put: int) -> None:
+def test_a_withdrawal_with_risk_needs_a_price_that_may_be_trusted(core: Core, put: int) -> None:
+    one, two = core.takers[:2]
+    core.trade(core.vault, one, [(put, -1)])
+    core.warp(core.now + 2 * HOUR)
+    for name in ("withdrawCash", "withdrawBase"):
+        refused(getattr(core.clearinghouse, name), 1, one, by=one, error="ActionNotAllowed")
+        getattr(core.clearinghouse, name)(1, two, {"from": two})
+    core.fund(one, 1)
+
+
+def test_tokens_do_not_go_to_the_clearinghouse_itself(core: Core) -> None:
+    one, house = core.takers[0], core.clearinghouse
+    for name in ("withdrawCash", "withdrawBase"):
+        refused(getattr(house, name), 1, house, by=one, error="RecipientIsClearinghouse")
+
+
+def test_expired_shorts_keep_their_margin_until_settled(core: Core, put: int) -> None:
     one = core.takers[0]
     core.trade(core.vault, one, [(put, -5)])
     core.warp(core.expiry(7) + 1)
-    refused(core.clearinghouse.withdrawCash, 1_001 * 10**6, one, by=one, error="CollateralShort")
+    core.set_spot(1_000.0)
+    assert core.margin(one)[1] > 0
+    withdraw = core.clearinghouse.withdrawCash
+    refused(withdraw, 9_900 * USDC, one, by=one, error="BelowInitialMargin")
 
 
-def test_a_received_premium_is_no_collateral_before_it_is_there(core: Core, put: int) -> None:
-    """Checked at the end: the premium of the same trade counts, and no more than it."""
-    one = core.takers[0]
-    core.trade(core.vault, one, [(put, -5)])
-    core.trade(core.vault, one, [(put, -1)], premium=-800)
-    trade_refused(core, [(put, -1)], "CollateralShort", premium=-1_799)
-
-
-def test_margin_of_an_account_is_its_collateral(core: Core, call: int, put: int) -> None:
-    one = core.takers[0]
-    core.trade(core.vault, one, [(call, -2), (put, -3)])
-    equity, initial, maintenance = core.clearinghouse.marginOf(one)
-    assert initial == maintenance == 3 * 1_800 * WAD + 2 * 2_000 * WAD
-    assert equity == core.clearinghouse.equityOf(one)
-    assert equity < 20_000 * WAD
+def test_a_batch_is_checked_once_at_its_end(core: Core, call: int, put: int) -> None:
+    """Two trades, each of which alone would break the margin, close each other's risk."""
+    one, two, house = core.takers[0], core.takers[1], core.clearinghouse
+    far = [(core.vault, one, 0, [(call, -80 * WAD)]), (one, two, 0, [(call, -80 * WAD)])]
+    refused(house.trade, far, by=core.market, error="BelowInitialMargin")
+    back = [(core.vault, one, 0, [(call, -80 * WAD)]), (one, core.vault, 0, [(call, -80 * WAD)])]
+    house.trade(back, {"from": core.market})
+    assert core.legs(one) == core.legs(core.vault) == {}
+    refused(house.trade, [], by=core.market, error="TradesEmpty")
+    core.check_books((call, put))
 
 
 # ---------------------------------------------------------------- the vault's margin (I-03, I-07)
@@ -228,8 +244,8 @@ def test_the_vault_may_not_end_below_initial_margin(core: Core, call: int) -> No
     equity = core.cash(core.vault)
 
     def surplus(size: int) -> int:
-        book = (UNDERLYING, equity, 0, 0, 0, [(call, -size * WAD)])
-        value, initial, _ = core.engine.margin(book)
+        book = (UNDERLYING, equity, 0, [], [(call, -size * WAD)])
+        value, initial, _ = core.engine.margin(book, FRESH_SLICE)
         return int(value - initial)
 
     low, high = 1, 2_000
@@ -238,7 +254,7 @@ def test_the_vault_may_not_end_below_initial_margin(core: Core, call: int) -> No
         low, high = (middle, high) if surplus(middle) >= 0 else (low, middle)
     trade_refused(core, [(call, high)], "BelowInitialMargin")
     core.trade(core.vault, core.takers[0], [(call, low)])
-    equity, initial, maintenance = core.clearinghouse.marginOf(core.vault)
+    equity, initial, maintenance = core.margin(core.vault)
     assert equity >= initial > maintenance > 0
     trade_refused(core, [(call, high - low)], "BelowInitialMargin")
 
@@ -247,7 +263,7 @@ def test_a_vault_below_its_margin_can_only_reduce(core: Core, call: int) -> None
     one = core.takers[0]
     core.trade(core.vault, one, [(call, 80)], premium=2_000)
     core.set_spot(2_900.0)
-    equity, initial, _ = core.clearinghouse.marginOf(core.vault)
+    equity, initial, _ = core.margin(core.vault)
     assert equity < initial
     trade_refused(core, [(call, 0.01)], "BelowInitialMargin")
     refused(
@@ -255,7 +271,7 @@ def test_a_vault_below_its_margin_can_only_reduce(core: Core, call: int) -> None
     )
     assert core.clearinghouse.freeCashOf(core.vault) == 0
     core.trade(core.vault, one, [(call, -1)], premium=-700)
-    later = core.clearinghouse.marginOf(core.vault)
+    later = core.margin(core.vault)
     assert later[0] - later[1] > equity - initial
     core.fund(core.vault, 10)
 
@@ -275,9 +291,9 @@ def test_greeks_of_the_vault_hold_options_base_and_venues(core: Core, call: int)
     core.venue.setPosition(-5 * WAD, 9_000 * WAD, {"from": core.gov})
     core.trade(core.vault, core.takers[0], [(call, 10)])
     options = core.engine.optionGreeks(UNDERLYING, core.clearinghouse.legsOf(core.vault))
-    found = core.clearinghouse.greeksOf(core.vault, UNDERLYING)
+    found = core.lens.greeksOf(core.vault, UNDERLYING)
     assert found[0] == options[0] - 2 * WAD
     assert tuple(found[1:]) == tuple(options[1:])
-    assert tuple(core.clearinghouse.hedgeOf(core.vault)) == (-2 * WAD, 109_000 * WAD)
-    assert core.clearinghouse.greeksOf(core.vault, 2)[0] == 0
+    assert tuple(core.lens.hedgeOf(core.vault)) == (-2 * WAD, 109_000 * WAD)
+    assert core.lens.greeksOf(core.vault, 2)[0] == 0
     assert core.now - core.start < DAY

@@ -82,7 +82,7 @@ def test_nobody_joins_an_account_that_owes(world: VaultWorld, alice: Any, bob: A
     world.request_redeem(alice, 500 * WAD)
     world.end_epoch()
     world.refresh_surface(expiry)
-    assert world.house.equityOf(world.vault) < 0
+    assert world.lens.equityOf(world.vault) < 0
     event = world.vault.processEpoch({"from": bob}).events["EpochProcessed"]
     assert event["depositedAssets"] == event["redeemedAssets"] == 0
     assert world.vault.navBid() == 0

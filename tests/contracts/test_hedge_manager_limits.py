@@ -165,7 +165,7 @@ def test_over_any_window_the_keeper_loses_no_more_than_cap_plus_refill(core: Cor
 
 
 def value(core: Core) -> int:
-    base, quote = core.clearinghouse.hedgeOf(core.vault)
+    base, quote = core.lens.hedgeOf(core.vault)
     return int(base) * 2_000 + int(quote)
 
 
@@ -196,7 +196,7 @@ def test_a_venue_that_reenters_finds_every_door_shut(core: Core) -> None:
     doors = {
         house: [
             house.depositCash.encode_input(1),
-            house.trade.encode_input(core.vault, core.market, [], 0),
+            house.trade.encode_input([(core.vault, core.market, 0, [])]),
             house.tradeOnVenue.encode_input(venue, -1, 1, b""),
             house.cure.encode_input(core.vault, 1),
         ],
@@ -222,9 +222,9 @@ def test_a_venue_that_reverts_stops_its_batch_alone(core: Core) -> None:
 
 def test_an_order_of_nothing_moves_no_base_and_costs_nothing(core: Core) -> None:
     """Base 0 tops venue collateral up: tokens may become a position, value may not change."""
-    before = core.clearinghouse.hedgeOf(core.vault)[0], value(core)
+    before = core.lens.hedgeOf(core.vault)[0], value(core)
     rebalance(core, order(core, 0))
-    assert (core.clearinghouse.hedgeOf(core.vault)[0], value(core)) == before
+    assert (core.lens.hedgeOf(core.vault)[0], value(core)) == before
 
 
 def test_tokens_sent_back_beyond_the_order_are_the_vaults(core: Core) -> None:

@@ -175,7 +175,7 @@ def test_a_total_default_takes_nothing_of_another_expiry(core: Core, call: int) 
 
 def covered_sellers(core: Core, call: int, cap: float) -> list[Any]:
     """Two sellers of calls covered by WETH with no cash at all; each will owe 5,000 USD."""
-    core.clearinghouse.setMaxNegativeCash(wad(cap), {"from": core.gov})
+    core.set_debts(cap=wad(cap))
     sellers = core.takers[:2]
     for who in sellers:
         core.clearinghouse.withdrawCash(20_000 * USDC, who, {"from": who})
@@ -196,7 +196,7 @@ def test_the_cap_forgives_no_debt_that_weth_covers(core: Core, call: int) -> Non
 
 
 def test_the_cap_bounds_credit_that_weth_does_not_cover(core: Core, call: int) -> None:
-    core.clearinghouse.setMaxNegativeCash(10_000 * WAD, {"from": core.gov})
+    core.set_debts(cap=10_000 * WAD)
     core.venue.setPosition(0, 500_000 * WAD, {"from": core.gov})
     ruined(core, call)
     phase(core, "convert", core.vault)

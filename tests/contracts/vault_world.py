@@ -26,7 +26,7 @@ PARAMETERS = (
     VOL_UNCERTAINTY,
     DELTA_UNCERTAINTY,
 )
-MARGIN = (20 * 10**16, 30 * 10**16, 20 * 10**16, 10**16, 75 * 10**16)
+MARGIN = tuple(share * 10**16 for share in (20, 30, 20, 50, 35, 3, 1, 5, 75))
 FRESH, DEVIATING, STALE = range(3)
 Q44 = 1 << 44
 
@@ -54,6 +54,7 @@ class VaultWorld:
     market: Any
     manager: Any
     house: Any
+    lens: Any
     vault: Any
     share: Any
 
@@ -135,10 +136,11 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     engine = project.RiskEngine.deploy(manager, market, market, MARGIN, by_admin)
     house = project.Clearinghouse.deploy(manager, usdc, weth, market, engine, ETH, by_admin)
     vault = project.DeskVault.deploy(manager, house, market, market, ETH, PARAMETERS, by_admin)
+    lens = project.AccountLens.deploy(house, by_admin)
     house.setVault(vault, admin, by_admin)
     house.setMarket(admin, 1, by_admin)
     usdc.mint(sponsor, 10**9 * USD, by_admin)
     usdc.approve(house, 2**256 - 1, {"from": sponsor})
     house.depositCash(10**9 * USD, {"from": sponsor})
     share = project.VaultShare.at(vault.share())
-    return VaultWorld(chain, admin, sponsor, usdc, weth, market, manager, house, vault, share)
+    return VaultWorld(chain, admin, sponsor, usdc, weth, market, manager, house, lens, vault, share)

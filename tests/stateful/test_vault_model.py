@@ -158,7 +158,7 @@ class VaultMachine(RuleBasedStateMachine):
         assert self.vault.epochEndsAt() > self.chain.now
         assert (self.vault.epochEndsAt() - ends) % EPOCH == 0
         after = before.mid + (flows.assets_in - flows.assets_out) * SCALE
-        assert self.house.equityOf(self.vault.address) == after
+        assert self.world.lens.equityOf(self.vault.address) == after
         assert self.vault.totalAssets() == max(0, after) // SCALE
         self.check_bystanders(before.mid, supply, after, flows)
         assert self.redeeming() == escrowed - flows.burned

@@ -9,7 +9,7 @@ EPOCH = DAY
 MIN_DEPOSIT = USD
 MIN_REDEEM = 10**12
 PARAMETERS = (EPOCH, 3_600, MIN_DEPOSIT, MIN_REDEEM, 2 * 10**16, 10**15)
-MARGIN = (20 * 10**16, 30 * 10**16, 20 * 10**16, 10**16, 75 * 10**16)
+MARGIN = tuple(share * 10**16 for share in (20, 30, 20, 50, 35, 3, 1, 5, 75))
 Q44 = 1 << 44
 ADMIN = account(0)
 SPONSOR = account(1)
@@ -32,6 +32,7 @@ class VaultChain:
         engine = chain.deploy("RiskEngine", manager, at, at, MARGIN).address
         tokens = (self.usdc.address, weth.address)
         self.house = chain.deploy("Clearinghouse", manager, *tokens, at, engine, 1)
+        self.lens = chain.deploy("AccountLens", self.house.address)
         self.vault = chain.deploy("DeskVault", manager, self.house.address, at, at, 1, PARAMETERS)
         self.share = Contract(chain, "VaultShare", self.vault.share())
         self.house.setVault(self.vault.address, ADMIN, sender=ADMIN)
