@@ -34,9 +34,7 @@ class ClearingGas:
         who = {i: chain.account(i) for i in (WRITER, HOLDER, WIDE, OTHER)}
         for account in who.values():
             self._fund(account)
-        chain.send(
-            chain.account(DEPLOYER), c.clearing, "setMarket", chain.account(ANYONE), DESK
-        )
+        chain.send(chain.account(DEPLOYER), c.clearing, "setMarket", chain.account(ANYONE), DESK)
         narrow = [self._legs(expiry) for expiry in self.expiries[:4]]
         wide = [self._legs(expiry) for expiry in self.expiries[1:5]]
         sixteen = [leg for legs in narrow for leg in legs[::2]]

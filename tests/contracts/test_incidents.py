@@ -97,7 +97,6 @@ def test_incident_06_a_callback_corrupts_no_count(core: Core) -> None:
 
 def test_incident_07_an_expired_leg_breaks_no_read(core: Core) -> None:
     """Expired and unproven, then with the feed gone, then proven: Greeks, equity, margin and hedging go on."""
-    house = core.clearinghouse
     core.warp(core.expiry(1) + 30)
     first_round = core.set_spot(1_990.0)
     core.lens.greeksOf(core.vault, UNDERLYING)
