@@ -55,8 +55,8 @@ class OptionTrade:
 class Outcome:
     """One limited reading: before, after, its range, what a unit of it costs now, and what is missing.
 
-    `shadow_usd` is what moving the binding end of the range out by one unit would save. `reachable` is how far the
-    quotes could bring it if nothing else were limited, given only where the range is missed.
+    `shadow_usd` is what moving the binding end of the range out by one unit would save, None if not known.
+    `reachable` is how far the quotes could bring it if nothing else were limited, given only where the range is missed.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Outcome:
     after: float
     low: float
     high: float
-    shadow_usd: float = 0.0
+    shadow_usd: float | None = 0.0
     missing: float = 0.0
     reachable: float | None = None
 
