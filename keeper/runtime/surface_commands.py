@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DERIBIT = "deribit"
 SHOWN = 10
+KEYS = ("expiry", "option")  # what a narrow terminal does not break
 
 Source = Annotated[
     str, typer.Argument(help="A .parquet or .csv file of option chains, or 'deribit'.")
@@ -134,7 +135,7 @@ def _quality_table(surface: FittedSurface) -> Table:
 
     table = Table(title=f"{surface.quotes.chain.source}: volatilities in %, errors in points")
     for name in ("expiry", "quotes", "at the forward", "rmse", "half-width", "inside band"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name in KEYS)
     for one, quality in zip(surface.slices, surface.quality(), strict=True):
         table.add_row(
             _moment(one.expiry_s),
@@ -152,7 +153,7 @@ def _mispricing_table(found: tuple[Mispricing, ...]) -> Table:
 
     table = Table(title="Out-of-the-money options off the surface, USD per contract")
     for name in ("option", "do", "bid", "ask", "fair", "off by (points)", "edge after costs"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name in KEYS)
     for one in found:
         kind = "call" if one.is_call else "put"
         table.add_row(
@@ -172,18 +173,18 @@ def _slice_table(slices: tuple[SviSlice, ...]) -> Table:
 
     from keeper.pricing.svi import implied_vol
 
-    table = Table(title="Slices: volatilities in % a year")
-    names = ("expiry", "at the forward", "a", "b", "rho", "m", "sigma", "carry %", "committed")
+    title = f"Slices as of {_moment(slices[0].committed_at_s)}: volatility and carry in % a year"
+    table = Table(title=title)
+    names = ("expiry", "atm", "a", "b", "rho", "m", "sigma", "carry")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name in KEYS)
     for one in slices:
         numbers = (one.a, one.b, one.rho, one.m, one.sigma)
         table.add_row(
             _moment(one.expiry_s),
             f"{100 * float(implied_vol(one, 0.0)):.2f}",
-            *(f"{number:.6f}" for number in numbers),
+            *(f"{number:.4f}" for number in numbers),
             f"{100 * one.carry:.2f}",
-            _moment(one.committed_at_s),
         )
     return table
 
