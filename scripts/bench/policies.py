@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from keeper.simulation.hedge_problem import HedgingProblem, Leg, Rule
 from keeper.simulation.impulse_control import GridSettings, evaluate, solve
 from keeper.simulation.paths import lognormal_paths
 from scripts.bench.example_book import example_book
+from scripts.bench.frontier_picture import draw_frontier, frontier
 
 Row = dict[str, float | str | bool]
 
@@ -53,14 +55,17 @@ def fee_only() -> HedgingProblem:
     )
 
 
-def measure_policies(say: Callable[[str], None] = print) -> dict[str, object]:
-    """All figures for build/bench/quant.json."""
+def measure_policies(folder: Path, say: Callable[[str], None] = print) -> dict[str, object]:
+    """All figures for build/bench/quant.json; the frontier's picture goes into `folder`."""
+    lines = frontier(reference, lognormal_paths(100.0, 0.8, 30 / 365, 720, 10_000, 7))
+    draw_frontier(folder / "frontier.png", lines)
     hedge = reference_table(say)
     matrix = cost_matrix(say, MATRIX_RISK_AVERSION, tuple(BOOKS))
     averse = cost_matrix(say, DEFAULT_RISK_AVERSION, tuple(BOOKS))
     head = next(row for row in hedge if row["policy"] == f"gas_band {HEADLINE_RISK_AVERSION:g}")
     return {
         "hedge_table": hedge,
+        "hedge_frontier": lines,
         "hedge_table_fee_only": fee_only_table(say),
         "gas_band_matrix": matrix,
         "gas_band_matrix_lam_2": averse,
