@@ -84,7 +84,8 @@ def test_unknown_age_is_not_stale():
 
 def test_of_duplicates_the_newest_stays_and_of_equals_the_tightest():
     twice = with_rows(CHAIN, np.r_[np.arange(len(CHAIN)), 3, 3])
-    older = changed(twice, 3, quoted_at_s=NOW_S - 60, bid_usd=1.0)
+    tightest = (float(CHAIN.bid_usd[3]) + float(CHAIN.ask_usd[3])) / 2
+    older = changed(twice, 3, quoted_at_s=NOW_S - 60, bid_usd=tightest, ask_usd=tightest)
     wider = changed(older, len(CHAIN), ask_usd=float(CHAIN.ask_usd[3]) * 1.01)
     quotes = choose_quotes(wider)
     assert quotes.dropped[oc.DUPLICATED] == 2
