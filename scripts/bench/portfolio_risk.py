@@ -43,6 +43,8 @@ HOUR_S = 3_600
 LEVELS = (0.95, 0.99)
 PLAIN_ROWS = 500
 Legs = tuple[tuple[float, bool, float], ...]
+# Of scripts/networks/parameters.toml; its tails and floor are those of the risk engine that it goes with.
+GRID = StressParameters(vol_up=0.5, vol_down=0.3, tail_moves=(-0.5, 0.5), short_floor=0.03)
 # (strike over spot, call, size): hedged in spot to no delta, but for the last.
 BOOKS: dict[str, Legs] = {
     "short straddle, hedged": ((1.0, True, -1.0), (1.0, False, -1.0)),
@@ -156,8 +158,8 @@ def _judged(
 def stress_example() -> dict[str, Any]:
     """Losses of the hedged short strangle, in per cent of spot an option pair: the grid's and history's worst."""
     held = book_at(BOOKS["short strangle, hedged"], 1_700_000_000, 2_000.0, 0.7)
-    grid = stress_grid(held, StressParameters())
-    spot, vol, _ = StressParameters().scenarios()
+    grid = stress_grid(held, GRID)
+    spot, vol, _ = GRID.scenarios()
     history = historical_stress(Portfolio(0.0, {1: held}), {1: ETH_SCENARIOS})
     assert grid.worst_scenario is not None
     worst = grid.worst_scenario
