@@ -27,11 +27,12 @@ from keeper.pricing.svi_fit import Fit, Problem, minimise
 CALENDAR_MARGIN = 1e-5
 BUTTERFLY_MARGIN = 1e-4
 LEAST_VARIANCE = 1e-4  # anywhere, of the variance at the money
-WATCHED_DENSITY = 0.05  # points with a smaller g are kept in a refit
+WATCHED_DENSITY = 0.01  # points with a smaller g are kept in a refit
 PACKING_ERROR = 1e-10
-REFITS = 6
+REFITS = 8
 REFIT_ROUNDS = 8
-FIRST_PENALTY, PENALTY_GROWTH = 1e6, 30.0
+# Steeper at once, and steps stall in the penalty's valley.
+FIRST_PENALTY, PENALTY_GROWTH = 1e4, 10.0
 REPAIRS = 40
 
 
