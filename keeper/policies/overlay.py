@@ -73,8 +73,8 @@ class Outcome:
 class Overlay:
     """What to do with the quotes. `cost_usd` holds edge, gas and the hedge of the delta left over.
 
-    `bound_usd` is a cost that no plan inside the ranges can beat; equal to `cost_usd` but for the solver's gap when
-    the status is optimal.
+    `bound_usd` is a cost that no plan inside the ranges, narrowed by the solver's tolerance, can beat; equal to
+    `cost_usd` but for the solver's gap when the status is optimal.
     """
 
     status: Status
@@ -221,7 +221,7 @@ def _report(
         delta_after_eth=after,
         hedge_cost_usd=hedging,
         cost_usd=cost + hedging,
-        bound_usd=bound,
+        bound_usd=min(bound, cost + hedging) if trades else bound,
         refused=market.refused,
         reason=reason,
     )
