@@ -100,12 +100,7 @@ def without_arbitrage(fit: Fit, strikes: Strikes) -> tuple[RawSlices, int]:
         bent |= slices.least_variance() < LEAST_VARIANCE / 2.0 * fit.scale**2
         if not (falls.any() or bent.any()):
             return slices, int(touched.sum())
-        for near, far in np.argwhere(falls.any(axis=2)).tolist():
-            at = falls[near, far]
-            meet = (w[near, at] + w[far, at]) / 2.0
-            upper[near, at] = np.minimum(upper[near, at], meet * (1.0 - CALENDAR_MARGIN))
-            lower[far, at] = np.maximum(lower[far, at], meet * (1.0 + CALENDAR_MARGIN))
-            touched[near] = touched[far] = True
+        touched |= _meet(w, falls, lower, upper)
         touched |= bent
         rows = np.flatnonzero(touched)
         watched |= ((g < WATCHED_DENSITY) | (lower > 0.0) | np.isfinite(upper))[rows].any(axis=0)
@@ -123,6 +118,18 @@ def without_arbitrage(fit: Fit, strikes: Strikes) -> tuple[RawSlices, int]:
         p[rows] = minimise(bounded, p[rows], REFIT_ROUNDS)
         slices, penalty = raw_slices(p, fit.scale), penalty * PENALTY_GROWTH
     return _repaired(slices, strikes), int(touched.sum())
+
+
+def _meet(w: FloatArray, falls: BoolArray, lower: FloatArray, upper: FloatArray) -> BoolArray:
+    """Tightens the bounds of each contradicting pair to just past the middle; which slices have new ones."""
+    touched = np.zeros(len(w), dtype=np.bool_)
+    for near, far in np.argwhere(falls.any(axis=2)).tolist():
+        at = falls[near, far]
+        middle = (w[near, at] + w[far, at]) / 2.0
+        upper[near, at] = np.minimum(upper[near, at], middle * (1.0 - CALENDAR_MARGIN))
+        lower[far, at] = np.maximum(lower[far, at], middle * (1.0 + CALENDAR_MARGIN))
+        touched[near] = touched[far] = True
+    return touched
 
 
 @dataclass(slots=True)

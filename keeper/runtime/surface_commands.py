@@ -69,16 +69,7 @@ def fit(
     typer.echo(f"mispriced after costs: {len(found)} options")
     if found:
         console.print(_mispricing_table(found[:SHOWN]))
-    if plot is not None:
-        from keeper.report.surface import write_surface
-
-        write_surface(surface, plot)
-        typer.echo(f"pictures: {plot}")
-    if out is not None:
-        from keeper.runtime.surface import write_slices
-
-        write_slices(slices, out)
-        typer.echo(f"surface file: {out}")
+    _write(surface, slices, plot, out)
 
 
 def show(
@@ -115,6 +106,21 @@ def show(
 
         write_page([term_figure(slices)], "Volatility surface", plot)
         typer.echo(f"pictures: {plot}")
+
+
+def _write(
+    surface: FittedSurface, slices: tuple[SviSlice, ...], plot: Path | None, out: Path | None
+) -> None:
+    if plot is not None:
+        from keeper.report.surface import write_surface
+
+        write_surface(surface, plot)
+        typer.echo(f"pictures: {plot}")
+    if out is not None:
+        from keeper.runtime.surface import write_slices
+
+        write_slices(slices, out)
+        typer.echo(f"surface file: {out}")
 
 
 def _chain(source: str, at: datetime | None, delay_s: int, underlying: str) -> OptionChain:
