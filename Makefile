@@ -17,10 +17,13 @@ CONTRACTS := $(shell find contracts \( -name '*.sol' -o -type d \) 2>/dev/null)
 SUITES := keeper contracts stateful e2e
 WORKERS ?= 2
 ARGS ?=
+STEPS ?= 200000
+SEED ?= 1
+ONLY ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-maths bench-quant bench-surface test check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-quant bench-surface test test-stateful-long test-mutants check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +80,12 @@ test: compile  ## all suites; one of them: make test-keeper, with ARGS="-k name"
 
 test-%: compile
 	@$(MAKE) --no-print-directory -s suite-$*
+
+test-stateful-long: compile  ## a long random search of the clearing room: STEPS=200000 SEED=1
+	@$(PY) -m tests.stateful $(STEPS) $(SEED)
+
+test-mutants: setup  ## planted bugs: each patch of tests/mutants must fail its test: ONLY=<part of a name>
+	@$(PY) -m scripts.mutants $(ONLY)
 
 # Chain suites share a file's deployment, so a file stays with one worker, which has its own node.
 .PHONY: $(SUITES:%=suite-%)

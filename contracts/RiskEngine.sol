@@ -10,6 +10,7 @@ import {ScenarioTable} from "./ScenarioTable.sol";
 import {BlackScholes} from "./libraries/BlackScholes.sol";
 import {ScenarioKernel} from "./libraries/ScenarioKernel.sol";
 import {Leg, SeriesId} from "./libraries/SeriesId.sol";
+import {Svi} from "./libraries/Svi.sol";
 import {Wad} from "./libraries/Wad.sol";
 import {Marks} from "./risk/Marks.sol";
 
@@ -35,7 +36,7 @@ contract RiskEngine is Marks, AccessManaged {
     uint256 private constant SPOT_MOVES = 7;
     uint256 private constant MIDDLE = 5;
     /// @dev Volatility moves are stated at 30 days and scale with the square root of 30 days over tau, tau >= 7 days.
-    uint256 private constant REFERENCE_TENOR = 30 days;
+    uint256 private constant REFERENCE_YEARS = (uint256(30 days) * 1e18) / 365 days;
     uint256 private constant SHORTEST_TENOR = 7 days;
     uint256 private constant MAX_VOL_DOWN = 9e17;
     uint256 private constant FIELDS_SIZE = 288;
@@ -270,7 +271,7 @@ contract RiskEngine is Marks, AccessManaged {
 
     function _prepare(Expiry memory e, MarginParameters memory m) private pure {
         e.root = ScenarioKernel.rootOf(e.tau);
-        uint256 scale = Wad.rootDown((REFERENCE_TENOR * 1e36) / Math.max(e.tau, SHORTEST_TENOR));
+        uint256 scale = Svi.volOf(REFERENCE_YEARS, Math.max(e.tau, SHORTEST_TENOR));
         e.up = 1e18 + Wad.mulUp(m.volUp, scale);
         e.down = 1e18 - Math.min(Wad.mulUp(m.volDown, scale), MAX_VOL_DOWN);
     }

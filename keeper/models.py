@@ -126,10 +126,14 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Annualised volatility expected over `horizon_s`."""
+    """Annualised volatility expected over `horizon_s`.
+
+    `stress` is the chance that the coming period is stressed, by the warning or the wild regime; None: not known.
+    """
 
     vol: float
     horizon_s: int
+    stress: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

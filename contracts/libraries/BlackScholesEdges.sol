@@ -38,13 +38,11 @@ library BlackScholesEdges {
         int256 k,
         uint256 s
     ) internal pure returns (int256, uint256) {
-        // One jump for what is valid; the reason is only looked for when it is not.
-        bool refused;
-        assembly ("memory-safe") {
-            refused := or(shr(96, or(sub(forward, 1), sub(strike, 1))), gt(tau, MAX_TAU))
-            refused := or(refused, or(gt(vol, MAX_VOL), gt(discount, MAX_DISCOUNT)))
-        }
-        if (refused) _refuse(forward, strike, vol, tau, discount);
+        if (forward == 0 || forward > MAX_PRICE) revert ForwardOutOfRange(forward);
+        if (strike == 0 || strike > MAX_PRICE) revert StrikeOutOfRange(strike);
+        if (vol > MAX_VOL) revert VolOutOfRange(vol);
+        if (tau > MAX_TAU) revert TauOutOfRange(tau);
+        if (discount > MAX_DISCOUNT) revert DiscountOutOfRange(discount);
         unchecked {
             if (tau - ROOT_LOW > ROOT_SPAN) s = (vol * Math.sqrt(tau << 126) * ROOT_SCALE) >> 128;
             if (s < MIN_S) {
@@ -52,17 +50,16 @@ library BlackScholesEdges {
                 bool above = isCall ? forward > strike : forward >= strike;
                 return (above ? CERTAIN : -CERTAIN, 1);
             }
-            if (forward * 3 > strike * 7) return (lnAbove(forward, strike), s);
-            if (strike * 3 > forward * 7) return (-lnAbove(strike, forward), s);
+            if (forward * 3 > strike * 7 || strike * 3 > forward * 7) k = lnFar(forward, strike);
         }
         return (k, s);
     }
 
-    /// @notice ln(F/K) in Q64; refuses as `repair`.
+    /// @notice ln(F/K) in Q64 of what is above 7/3 of the other; refuses as `repair`.
     function logRatio(uint256 forward, uint256 strike) internal pure returns (int256) {
         if (forward == 0 || forward > MAX_PRICE) revert ForwardOutOfRange(forward);
         if (strike == 0 || strike > MAX_PRICE) revert StrikeOutOfRange(strike);
-        return forward < strike ? -lnAbove(strike, forward) >> 64 : lnAbove(forward, strike) >> 64;
+        return lnFar(forward, strike) >> 64;
     }
 
     /// @notice sqrt(tau) in Q63; refuses as `repair`.
@@ -71,37 +68,37 @@ library BlackScholesEdges {
         return Math.sqrt(tau << 126);
     }
 
-    function _refuse(uint256 forward, uint256 strike, uint256 vol, uint256 tau, uint256 discount) private pure {
-        if (forward == 0 || forward > MAX_PRICE) revert ForwardOutOfRange(forward);
-        if (strike == 0 || strike > MAX_PRICE) revert StrikeOutOfRange(strike);
-        if (vol > MAX_VOL) revert VolOutOfRange(vol);
-        if (tau > MAX_TAU) revert TauOutOfRange(tau);
-        revert DiscountOutOfRange(discount);
-    }
-
-    /// @notice ln(high / low) in Q128 for high and low up to 2^96, low > 0, high > low / 2, relative error 6e-14.
+    /// @notice ln(F/K) in Q128 for forward and strike below 2^150, one above 7/3 of the other, relative error 1e-16.
     /// @dev high / (4^n low) in [7/12, 7/3] by comparisons; then 2 atanh z as on the straight line.
-    function lnAbove(uint256 high, uint256 low) internal pure returns (int256 k) {
+    function lnFar(uint256 forward, uint256 strike) internal pure returns (int256 k) {
         assembly ("memory-safe") {
+            let below := sub(0, lt(forward, strike))
+            let high := and(xor(forward, strike), below)
+            let low := shl(2, xor(strike, high))
+            high := xor(forward, high)
+            let fourths := LN4
             let top := mul(3, high)
-            let fourths := 0
-            for {} gt(top, mul(112, low)) {} {
-                low := shl(4, low)
-                fourths := add(fourths, shl(1, LN4))
-            }
-            if gt(top, mul(28, low)) {
-                low := shl(2, low)
-                fourths := add(fourths, LN4)
-            }
             if gt(top, mul(7, low)) {
-                low := shl(2, low)
-                fourths := add(fourths, LN4)
+                for {} gt(top, mul(112, low)) {} {
+                    low := shl(4, low)
+                    fourths := add(fourths, shl(1, LN4))
+                }
+                if gt(top, mul(28, low)) {
+                    low := shl(2, low)
+                    fourths := add(fourths, LN4)
+                }
+                if gt(top, mul(7, low)) {
+                    low := shl(2, low)
+                    fourths := add(fourths, LN4)
+                }
             }
             k := sdiv(shl(96, sub(high, low)), add(high, low))
             let y := shr(96, mul(k, k))
-            let w := sub(sub(LN_B2, y), div(LN_A3, sub(LN_B3, y)))
+            let w := sub(sub(LN_B3, y), div(LN_A4, sub(LN_B4, y)))
+            w := sub(sub(LN_B2, y), div(LN_A3, w))
             w := sub(sub(LN_B1, y), div(LN_A2, w))
             k := add(fourths, sar(64, mul(k, add(LN_C0, div(LN_A1, w)))))
+            k := sub(xor(k, below), below)
         }
     }
 }

@@ -3,38 +3,43 @@ pragma solidity 0.8.30;
 
 // Written by scripts/maths/constants.py, which fits, rounds and prints the error of each: do not edit.
 
-// Mills ratio R(x), x in Q56: six levels.
-uint256 constant MILLS_A1 = 0xfffb1a1c915529bb5dff1f3d6519;
-uint256 constant MILLS_B1 = 0xf68dbfab344e;
-uint256 constant MILLS_A2 = 0x118228fe39a67c8f7c6c37ded9b53;
-uint256 constant MILLS_B2 = 0x16f97eab851f58c;
-uint256 constant MILLS_A3 = 0xdf208804cdda6923ebd5b1b398732;
-uint256 constant MILLS_B3 = 0x984baa04a1b1d34;
-uint256 constant MILLS_A4 = 0x237794f1fe0cf0ecaf7519b50ca41d;
-uint256 constant MILLS_B4 = 0x135996b0d3d97be;
-uint256 constant MILLS_A5 = 0x1eca80e2302f12f35f0868bb8b75e;
-uint256 constant MILLS_B5 = 0x7cfb4d7381a66dc;
-uint256 constant MILLS_A6 = 0x6c43d5aafd1c26faa7fff75158128f;
-uint256 constant MILLS_B6 = 0xb2a015fd996a78c;
+// Mills ratio R(x), x in Q56: seven levels.
+uint256 constant MILLS_A1 = 0x100009ec06f55a9f9732faae421e9;
+uint256 constant MILLS_B1 = 0x2819cffbb0ff;
+uint256 constant MILLS_A2 = 0xfaf97f55c69f375b572ad3a79bb6;
+uint256 constant MILLS_B2 = 0x6cf6d492069099;
+uint256 constant MILLS_A3 = 0x8f38c3fd626baa74f67bfff654bf1;
+uint256 constant MILLS_B3 = 0xa43b04b04bbf20e;
+uint256 constant MILLS_A4 = 0x7de9e9e2a607205acd10c663a3c45;
+uint256 constant MILLS_B4 = 0x10eafa3af9034673;
+uint256 constant MILLS_A5 = 0x1a2b4bb62499a66e2158c40a316587c;
+uint256 constant MILLS_B5 = 0x169598c58c3df85a;
+uint256 constant MILLS_A6 = 0xf051539f7e312713c16b02d891f3;
+uint256 constant MILLS_B6 = 0x3c8b9232fe6a7df;
+uint256 constant MILLS_A7 = 0x1687edc05b61b9a8b54ef979699e94;
+uint256 constant MILLS_B7 = 0xa72cf539e83ef;
 
-// ln((1 + z) / (1 - z)) / z in y = z^2, Q96: three levels and a constant.
-uint256 constant LN_C0 = 0x6f61af6f31d3a717921a0220;
-uint256 constant LN_A1 = 0x5a52162a353a658406bdf78ce110752e58000000000000000;
-uint256 constant LN_B1 = 0x4cc7e57d833e58e977ee34a71;
-uint256 constant LN_A2 = 0x2d1815fd47a937fcfade943c98f7dcd8e6000000000000000;
-uint256 constant LN_B2 = 0x2730ddfedb2521dc9d35632f0;
-uint256 constant LN_A3 = 0x1bb390188dc0bdfe623068fb84757aac0600000000000000;
-uint256 constant LN_B3 = 0x14942f12ad28e8e5652b61fd7;
+// ln((1 + z) / (1 - z)) / z in y = z^2, Q96: four levels and a constant.
+uint256 constant LN_C0 = 0x580f5ee98aee2c50c115af89;
+uint256 constant LN_A1 = 0x7a150d8018335c021b33da7775359aa07a000000000000000;
+uint256 constant LN_B1 = 0x72038eeaff020d0d28c707319;
+uint256 constant LN_A2 = 0x8aaba34cc96e49a56d3a095d9b48dc1e67000000000000000;
+uint256 constant LN_B2 = 0x3b9aeb07d875bf806ca56b0c3;
+uint256 constant LN_A3 = 0x7e4b2b8aa6a048764bae356079b20a754d80000000000000;
+uint256 constant LN_B3 = 0x1c65f7afb58202350391f6a1f;
+uint256 constant LN_A4 = 0xb43ba06ebf75689ffe7a07e672df70c8f00000000000000;
+uint256 constant LN_B4 = 0x133a3da200dfaf47d72f61b9a;
 
 // Greatest y of that fraction; ln 4 in Q128.
 uint256 constant LN_LIMIT = 0x28f5c28f5c28f60000000000;
 uint256 constant LN4 = 0x162e42fefa39ef35793c7673007e5ed5f;
 
-// c(y) = C0 + C1 y - A / (y + B) with 2^-g = (c - g) / (c + g), y = g^2 in Q112, c in Q56.
-uint256 constant POWER_C0 = 0x9f58aa821dc7d80;
-uint256 constant POWER_C1 = 0x8dd99cd3d5d84;
-uint256 constant POWER_A = 0x26a91c1a6f9c2121b38e0a909550996b1e00000000000;
-uint256 constant POWER_B = 0x577216f5cf7ef330b6f0d4a63f3238;
+// c(y) = C0 - A1 / (y + B1 - A2 / (y + B2)) with 2^-g = (c - g) / (c + g), y = g^2 in Q112, c in Q56.
+uint256 constant POWER_C0 = 0x2b4d7172d3500cf2;
+uint256 constant POWER_A1 = 0x6c879579fd94685f8a4c7cc7d45eaa475e800000000000;
+uint256 constant POWER_B1 = 0x30b6f63a8cfd385c88e10fe93e92c69;
+uint256 constant POWER_A2 = 0x2246eb9947f8dc95d4a124e2f72a7003bb40000000000000000000000000;
+uint256 constant POWER_B2 = 0x5f5d7577a3c7c3950b3867fab1b384;
 
 // 1 / (2 ln 2) in Q64, and 2^-1/2 / sqrt(2 pi) in Q56.
 uint256 constant HALF_LOG2_E = 0xb8aa3b295c17f0bc;

@@ -91,7 +91,8 @@ library ScenarioKernel {
             k := sdiv(shl(96, sub(forward, strike)), add(forward, strike))
             let y := shr(96, mul(k, k))
             unusual := or(gt(y, LN_LIMIT), shr(96, sub(or(forward, strike), 1)))
-            let w := sub(sub(LN_B2, y), div(LN_A3, sub(LN_B3, y)))
+            let w := sub(sub(LN_B3, y), div(LN_A4, sub(LN_B4, y)))
+            w := sub(sub(LN_B2, y), div(LN_A3, w))
             w := sub(sub(LN_B1, y), div(LN_A2, w))
             k := sar(128, mul(k, add(LN_C0, div(LN_A1, w))))
         }

@@ -2,6 +2,9 @@
 pragma solidity 0.8.30;
 
 /* solhint-disable no-inline-assembly */
+import {BlackScholesEdges} from "./BlackScholesEdges.sol";
+// solhint-disable-next-line no-global-import
+import "./MathsConstants.sol";
 
 /// @title Fixed-point arithmetic with 18 decimals (WAD).
 /// @notice Every rounding function names its direction. Signed values round towards zero only where the name says so.
@@ -61,26 +64,6 @@ library Wad {
         return (a * IONE) / b;
     }
 
-    /// @notice Integer square root, rounded down.
-    /// @dev Two powers of two bring x to y in [1, 16); 2/9 (y + 4) is within 11 % of its root and four Newton steps leave
-    /// less than one unit. Measured: 210 gas, OpenZeppelin's for any x 630.
-    /// @param x below 2^128.
-    function rootDown(uint256 x) internal pure returns (uint256 r) {
-        assembly ("memory-safe") {
-            let shift := shl(6, gt(x, 0xffffffffffffffff))
-            shift := or(shift, shl(5, gt(shr(shift, x), 0xffffffff)))
-            shift := or(shift, shl(4, gt(shr(shift, x), 0xffff)))
-            shift := or(shift, shl(3, gt(shr(shift, x), 0xff)))
-            shift := shr(1, or(shift, shl(2, gt(shr(shift, x), 0xf))))
-            r := div(shl(1, add(shr(shift, x), shl(shift, 4))), 9)
-            r := shr(1, add(r, div(x, r)))
-            r := shr(1, add(r, div(x, r)))
-            r := shr(1, add(r, div(x, r)))
-            r := shr(1, add(r, div(x, r)))
-            r := sub(r, gt(r, div(x, r)))
-        }
-    }
-
     function abs(int256 x) internal pure returns (uint256) {
         return x < 0 ? uint256(-x) : uint256(x);
     }
@@ -110,40 +93,34 @@ library Wad {
         return k >= 96 ? scaled << uint256(k - 96) : scaled >> uint256(96 - k);
     }
 
-    /// @notice Natural logarithm, absolute error below 1e-14.
-    /// @dev x = 2^k m with m in about [0.7, 1.42); ln m = 2 atanh z, z = (m - 1) / (m + 1), by its continued fraction
-    /// z / (1 - z^2 / (3 - 4 z^2 / (5 - 9 z^2 / (7 - 16 z^2 / (9 - 25 z^2 / (11 - 36 z^2 / 13)))))).
+    /// @notice Natural logarithm, error as of `lnRatio`.
     /// @param x WAD, positive, below 2^150.
     function ln(int256 x) internal pure returns (int256) {
         if (x <= 0) revert LnOfNonPositive(x);
         return lnRatio(uint256(x), ONE);
     }
 
-    /// @notice ln(a / b), absolute error below 1e-14, and relative error below 1e-14 near a = b because nothing is
-    /// rounded before a - b. Beyond its domain it reverts: the shifts below would drop bits in silence.
+    /// @notice ln(a / b), relative error below 1e-16 and one unit in the last place: nothing is rounded before a - b.
+    /// Beyond its domain it reverts: the shifts below would drop bits in silence.
+    /// @dev 2 atanh z, z = (a - b) / (a + b), as in BlackScholes, whose ranges it shares.
     /// @param a numerator, positive, below 2^150;
     /// @param b denominator, positive, below 2^150, same unit as `a`.
-    function lnRatio(uint256 a, uint256 b) internal pure returns (int256) {
+    function lnRatio(uint256 a, uint256 b) internal pure returns (int256 k) {
         if (a == 0 || b == 0) revert LnOfNonPositive(0);
         if ((a | b) >> 150 != 0) revert LnOutOfRange(a, b);
-        int256 k = 0;
-        while (a > (b * 3) / 2) {
-            b <<= 1;
-            ++k;
+        bool far;
+        assembly ("memory-safe") {
+            k := sdiv(shl(96, sub(a, b)), add(a, b))
+            let y := shr(96, mul(k, k))
+            far := gt(y, LN_LIMIT)
+            let w := sub(sub(LN_B3, y), div(LN_A4, sub(LN_B4, y)))
+            w := sub(sub(LN_B2, y), div(LN_A3, w))
+            w := sub(sub(LN_B1, y), div(LN_A2, w))
+            k := sar(64, mul(k, add(LN_C0, div(LN_A1, w))))
         }
-        while (b > (a * 3) / 2) {
-            a <<= 1;
-            --k;
+        if (far) k = BlackScholesEdges.lnFar(a, b);
+        assembly ("memory-safe") {
+            k := sdiv(mul(k, 1000000000000000000), 0x100000000000000000000000000000000)
         }
-        int256 z = ((int256(a) - int256(b)) << 96) / int256(a + b);
-        int256 s = z * z; // Q192
-        int256 d = (int256(11) << 96) - (36 * s) / (int256(13) << 96);
-        d = (int256(9) << 96) - (25 * s) / d;
-        d = (int256(7) << 96) - (16 * s) / d;
-        d = (int256(5) << 96) - (9 * s) / d;
-        d = (int256(3) << 96) - (4 * s) / d;
-        d = (int256(1) << 96) - s / d;
-        int256 lnQ96 = ((2 * z) << 96) / d + k * LN2_Q96;
-        return (lnQ96 * IONE) / (int256(1) << 96);
     }
 }

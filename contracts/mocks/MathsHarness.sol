@@ -106,20 +106,33 @@ contract MathsHarness {
         if (w == type(uint256).max) revert Unreachable(w);
     }
 
-    function sviSlopes(uint256 slice, int256[] calldata k) external pure returns (int256[] memory r) {
-        r = new int256[](k.length);
-        for (uint256 i = 0; i < k.length; ++i) r[i] = Svi.slope(slice, k[i]);
+    function volsAndSlopes(
+        uint256 slice,
+        int256[] calldata k,
+        uint256 tauAtCommit
+    ) external pure returns (uint256[] memory vols, int256[] memory slopes) {
+        vols = new uint256[](k.length);
+        slopes = new int256[](k.length);
+        for (uint256 i = 0; i < k.length; ++i) (vols[i], slopes[i]) = Svi.volAndSlope(slice, k[i], tauAtCommit);
     }
 
-    function smileDelta(
-        int256 delta,
-        uint256 vega,
-        int256 slope,
-        uint256 forward,
-        uint256 vol,
+    function smileDelta(int256 delta, uint256 vega, int256 slope, uint256 forward) external pure returns (int256) {
+        return Svi.smileDelta(delta, vega, slope, forward);
+    }
+
+    /// @notice Gas of the volatility alone and with its slope.
+    function volGas(
+        uint256 slice,
+        int256 k,
         uint256 tauAtCommit
-    ) external pure returns (int256) {
-        return Svi.smileDelta(delta, vega, slope, forward, vol, tauAtCommit);
+    ) external view returns (uint256 alone, uint256 withSlope) {
+        uint256 before = gasleft();
+        uint256 vol = Svi.impliedVol(slice, k, tauAtCommit);
+        alone = before - gasleft();
+        before = gasleft();
+        (uint256 same, int256 slope) = Svi.volAndSlope(slice, k, tauAtCommit);
+        withSlope = before - gasleft();
+        if (vol ^ same ^ uint256(slope) == type(uint256).max) revert Unreachable(vol);
     }
 
     function products(int256 a, int256 b) external pure returns (int256 down, int256 up, int256 towardZero) {

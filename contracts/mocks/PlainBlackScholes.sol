@@ -14,6 +14,8 @@ contract PlainBlackScholes {
     uint256 private constant MAX_TAU = 10 * YEAR;
     uint256 private constant MAX_VOL = 10e18;
     uint256 private constant MAX_PRICE = 1 << 96;
+    /// @dev ln 2 in Q96.
+    int256 private constant LN2_Q96 = 54916777467707473351141471128;
 
     /// @param price USD per contract, WAD.
     /// @param delta dPrice/dForward, WAD.
@@ -85,9 +87,33 @@ contract PlainBlackScholes {
     }
 
     function _d(uint256 forward, uint256 strike, uint256 s) private pure returns (int256 d1, int256 d2) {
-        int256 x = (Wad.lnRatio(forward, strike) * 1e18) / int256(s);
+        int256 x = (_lnRatio(forward, strike) * 1e18) / int256(s);
         d1 = x + int256(s / 2);
         d2 = d1 - int256(s);
+    }
+
+    /// @dev ln(a / b): 2^k m with m in about [0.7, 1.42), ln m = 2 atanh z, z = (m - 1) / (m + 1), by its continued
+    /// fraction z / (1 - z^2 / (3 - 4 z^2 / (5 - 9 z^2 / (7 - 16 z^2 / (9 - 25 z^2 / (11 - 36 z^2 / 13)))))).
+    function _lnRatio(uint256 a, uint256 b) private pure returns (int256) {
+        int256 k = 0;
+        while (a > (b * 3) / 2) {
+            b <<= 1;
+            ++k;
+        }
+        while (b > (a * 3) / 2) {
+            a <<= 1;
+            --k;
+        }
+        int256 z = ((int256(a) - int256(b)) << 96) / int256(a + b);
+        int256 s = z * z; // Q192
+        int256 d = (int256(11) << 96) - (36 * s) / (int256(13) << 96);
+        d = (int256(9) << 96) - (25 * s) / d;
+        d = (int256(7) << 96) - (16 * s) / d;
+        d = (int256(5) << 96) - (9 * s) / d;
+        d = (int256(3) << 96) - (4 * s) / d;
+        d = (int256(1) << 96) - s / d;
+        int256 lnQ96 = ((2 * z) << 96) / d + k * LN2_Q96;
+        return (lnQ96 * 1e18) / (int256(1) << 96);
     }
 
     /// @dev sqrt(tau / YEAR) in WAD, rounded down.

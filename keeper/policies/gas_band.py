@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from keeper.models import Book, Costs, Forecast, Plan, Snapshot
+from keeper.policies.alarm import AlarmParameters, aversion_factor
 from keeper.policies.bands import checked_inputs, live_notional, plan_within
 from keeper.policies.gas_band_formula import (
     BandSetting,
@@ -46,6 +47,10 @@ class GasBandParameters(PolicyParameters):
     min_clip_eth: float = Field(
         default=0.0, ge=0.0, description="trades smaller than this wait", examples=[0.1]
     )
+    alarm: AlarmParameters = Field(
+        default_factory=AlarmParameters,
+        description="how a warning of stress tightens the band, and its absence widens it",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class GasBand:
         if not legs.rows or notional == 0.0 or forecast.vol == 0.0:
             half = snapshot.rules.band_eth
             return plan_within(delta, (-half, half), (0.0, 0.0), {"delta_eth": delta}, clip)
+        alarm = aversion_factor(forecast.stress, own.alarm)
         plain = legs.greeks()
         setting = BandSetting(
             vol=forecast.vol,
@@ -71,7 +77,7 @@ class GasBand:
             tick_years=own.tick_s / SECONDS_PER_YEAR,
             fixed_cost=costs.fixed_usd,
             proportional=costs.proportional,
-            risk_aversion=own.risk_aversion / notional,
+            risk_aversion=own.risk_aversion * alarm / notional,
         )
         spot = snapshot.spot_usd
         factor = gas_band_variance_factor(plain.gamma, plain.gross_gamma, spot, setting)
@@ -87,6 +93,7 @@ class GasBand:
             "delta_eth": delta,
             "centre_eth": centre + plain.delta,
             "variance_factor": factor,
+            "alarm_factor": alarm,
             "notional_usd": notional,
             "gamma_eth_per_usd": moved.gamma,
         }

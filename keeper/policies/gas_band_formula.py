@@ -7,17 +7,20 @@ G = |gamma| of the book, lam = risk aversion per unit of money, dt the time betw
    A = 12 G^2 / lam the minimum solves s^3 = a^(8/3) s^(1/3) + p^3, a = (A f)^(1/4), p = (A k S)^(1/3), and
    d = (A f / s)^(1/3). f = 0 is Whalley and Wilmott (1997), eq. 3.10; k = 0 is H = (12 f G^2 / lam)^(1/4), b = 0.
 2. The cost J of step 1, and the risk lam G^2 S^2 sigma^2 dt / 2 of looking only every dt, act on the price as extra
-   variance, sigma_m^2 = sigma^2 (1 + 2 J / G), as in Leland (1985), "Option pricing and replication with transactions
-   costs", eq. 10; with a minus for a long book. The centre is the delta there, and all else uses its gamma. H changes
-   by (sigma_m / sigma)^-0.2 beyond that (measured on the optimum).
+   variance, as in Leland (1985), "Option pricing and replication with transactions costs", eq. 10, where it is
+   sigma^2 (1 + 2 J / G), with a minus for a long book. Where 2 J / G is not small that is too little for a short book
+   and too much for a long one; sigma_m^2 = sigma^2 exp(+-2 J / G), the same to first order, is the optimum's to within
+   the tables' precision. With gas alone J is proportional to G, with fees alone to G^(4/3), and what moves the delta is
+   its slope: the fees' share (s - d) / s of the shift counts 1.2 times (between 1 and 4/3; measured). The centre is the
+   delta there, and all else uses its gamma. H changes by (sigma_m / sigma)^-0.2 beyond that (measured).
 3. A look every dt finds the price beyond the edge, by 0.58 G S sigma sqrt(dt) on average (Broadie, Glasserman and Kou
    (1997), "A continuity correction for discrete barrier options"); measured on the optimum: 0.72.
 4. With c = lam sigma^2 S^2 tau, a trade that is never followed by another gains c/2 (x^2 - b0^2) - k S (x - b0) by
    going from x to b0 = k S / c: it is worth f only beyond b0 + sqrt(2 f / c). H and b are at least these.
 5. Where gamma grows towards one side the next breach comes from there: both edges lean that way, by
-   0.17 H tanh(H Gamma' / Gamma^2) (form from the local problem, factor measured on the optimum).
-6. A hedge that ends with the options pays f once more. A target that is within 1.2 sqrt(2 f / c) of no hedge at all
-   is therefore replaced by none (1 from the argument of step 4, 1.2 measured); and the unwind's proportional cost is
+   0.1 H tanh(H Gamma' / Gamma^2) (form from the local problem, factor measured on the optimum).
+6. A hedge that ends with the options pays f once more. A target that is within 1.4 sqrt(2 f / c) of no hedge at all
+   is therefore replaced by none (1 from the argument of step 4, 1.4 measured); and the unwind's proportional cost is
    a claim on k S |payoff slope|, hedged like one.
 """
 
@@ -32,10 +35,12 @@ from numpy.typing import NDArray
 from keeper.policies.bands import Number, larger, smaller
 
 OVERSHOOT = 0.72
-LEAN = 0.17
-NO_HEDGE = 1.2
+LEAN = 0.1
+FEE_SHIFT = 0.2
+NO_HEDGE = 1.4
 WIDTH_EXPONENT = -0.1
-_LEAST_VARIANCE_SHIFT, _MOST_VARIANCE_SHIFT = -0.6, 3.0
+# Of the logarithm of the variance: no cost makes the centre's volatility more than twice, or less than half, the real.
+_MOST_SHIFT = 1.5
 # Under this gamma (per USD) no hedge is ever needed; it keeps powers of 0 out of the divisions.
 _LEAST_GAMMA = 1e-12
 
@@ -87,9 +92,11 @@ def gas_band_variance_factor(
     size = larger(abs(gamma), 0.0 * gamma + _LEAST_GAMMA)
     waiting = 0.5 * setting.risk_aversion * setting.vol**2 * setting.tick_years
     shift = 2.0 * (local_cost(size, spot, setting) / size + waiting * spot * spot * size)
+    s, d = sum_and_difference(size, spot, setting)
+    shift = shift * (1.0 + FEE_SHIFT * (s - d) / larger(s, 0.0 * s + 1e-300))
     shift = shift * (-gamma / larger(gross_gamma, size))
-    least, most = 0.0 * gamma + _LEAST_VARIANCE_SHIFT, 0.0 * gamma + _MOST_VARIANCE_SHIFT
-    return 1.0 + smaller(larger(shift, least), most)
+    most = 0.0 * gamma + _MOST_SHIFT
+    return _exp(smaller(larger(shift, -most), most))
 
 
 def widths(
@@ -136,6 +143,12 @@ def gas_band_edges(
         )
     lower, upper = smaller(centre - outer + lean, buy_to), larger(centre + outer + lean, sell_to)
     return lower, upper, buy_to, sell_to
+
+
+def _exp(x: Number) -> Number:
+    if isinstance(x, np.ndarray):
+        return np.asarray(np.exp(x))
+    return math.exp(x)
 
 
 def _tanh(x: Number) -> Number:

@@ -55,8 +55,8 @@ class OptionTrade:
 class Outcome:
     """One limited reading: before, after, its range, what a unit of it costs now, and what is missing.
 
-    `shadow_usd` is what moving the binding end of the range out by one unit would save. `reachable` is how far the
-    quotes could bring it if nothing else were limited, given only where the range is missed.
+    `shadow_usd` is what moving the binding end of the range out by one unit would save, None if not known.
+    `reachable` is how far the quotes could bring it if nothing else were limited, given only where the range is missed.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Outcome:
     after: float
     low: float
     high: float
-    shadow_usd: float = 0.0
+    shadow_usd: float | None = 0.0
     missing: float = 0.0
     reachable: float | None = None
 
@@ -73,8 +73,8 @@ class Outcome:
 class Overlay:
     """What to do with the quotes. `cost_usd` holds edge, gas and the hedge of the delta left over.
 
-    `bound_usd` is a cost that no plan inside the ranges can beat; equal to `cost_usd` but for the solver's gap when
-    the status is optimal.
+    `bound_usd` is a cost that no plan inside the ranges, narrowed by the solver's tolerance, can beat; equal to
+    `cost_usd` but for the solver's gap when the status is optimal.
     """
 
     status: Status
@@ -221,7 +221,7 @@ def _report(
         delta_after_eth=after,
         hedge_cost_usd=hedging,
         cost_usd=cost + hedging,
-        bound_usd=bound,
+        bound_usd=min(bound, cost + hedging) if trades else bound,
         refused=market.refused,
         reason=reason,
     )

@@ -87,8 +87,9 @@ class Programme:
         self.first_breach = 2 * self.m + 3
         self.most = np.array([quote.most_lots for quote in market.quotes], dtype=np.float64)
         self.scale = np.array([_scale(reading) for reading in market.readings])
-        reach = abs(hedge.delta_eth) + float(np.abs(market.delta) @ self.most)
-        self.delta_scale = max(reach, 1e-12)
+        # The most that the legs together can move delta: a larger bound would let the solver's z leak more.
+        moved = np.sort(np.abs(market.delta) * self.most)[::-1][: effort.max_legs]
+        self.delta_scale = max(abs(hedge.delta_eth) + float(moved.sum()), 1e-12)
 
     def row(
         self,
@@ -127,10 +128,12 @@ class Programme:
     def _put_hedge(self, rows: _Rows) -> None:
         """What the delta left over needs, and that any trade pays the fixed cost."""
         hedge, unit = self.hedge, self.delta_scale
+        # Narrower by the tolerances of this row and of z, so that a plan without a hedge needs none.
+        band = max(hedge.band_eth - 2.0 * _FEASIBILITY * unit, 0.0)
         rows.put(
             self.row(n=self.market.delta / unit, up=1.0, down=-1.0),
-            (-hedge.band_eth - hedge.delta_eth) / unit,
-            (hedge.band_eth - hedge.delta_eth) / unit,
+            (-band - hedge.delta_eth) / unit,
+            (band - hedge.delta_eth) / unit,
         )
         rows.put(self.row(up=1.0, down=1.0, z=-1.0), -math.inf, 0.0)
 
@@ -171,6 +174,13 @@ class Programme:
     def whole(self) -> IntArray:
         """1 where a variable is a whole number."""
         return self.row(n=1.0, b=1.0, z=1.0).astype(np.int64)
+
+    def point(self, lots: IntArray) -> FloatArray:
+        """The variables of a plan without breaches."""
+        delta = self.hedge.delta_eth + (float(self.market.delta @ lots) if lots.size else 0.0)
+        trade = self.hedge.needed(delta) / self.delta_scale
+        sides = {"up": max(trade, 0.0), "down": max(-trade, 0.0), "z": float(trade != 0.0)}
+        return self.row(n=lots, b=lots > 0, **sides)
 
     def readings_after(self, lots: IntArray) -> list[float]:
         """Every limited reading once the lots are traded."""

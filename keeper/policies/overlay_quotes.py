@@ -157,7 +157,6 @@ def read_market(
     if len(set(ids)) != len(ids):
         twice = next(i for i in ids if ids.count(i) > 1)
         raise PricingError(f"quote {twice} is given twice: ids must be unique")
-    market = market_of(snapshot)
     own = [leg for leg in snapshot.legs if leg.underlying == snapshot.underlying]
     book = _per_contract(own, snapshot)
     held = np.array([leg.size for leg in own])
@@ -168,45 +167,52 @@ def read_market(
         grows = [q for q in usable if min(q.sign * gamma, q.sign * vega) >= 0.0]
         refused |= {q.quote_id: "lowers neither |gamma| nor |vega|" for q in grows}
         usable = [q for q in usable if q.quote_id not in refused]
-    value, delta, each_gamma, each_vega = _per_contract([q.leg(1.0) for q in usable], snapshot)
+    value, delta, *each = _per_contract([q.leg(1.0) for q in usable], snapshot)
     lot = np.array([q.sign * q.lot for q in usable])
     price = np.array([q.price_usd for q in usable])
-    expiries = [leg.expiry_s for leg in own if leg.expiry_s > market.timestamp_s]
-    sizes = (held, lot)
-    rows = [
-        _reading("gamma", (book[2], each_gamma), sizes, limits.gamma),
-        _reading("vega", (book[3], each_vega), sizes, limits.vega),
-    ]
-    for expiry_s in sorted({*expiries, *(q.expiry_s for q in usable)}):
-        mine = (
-            np.array([leg.expiry_s == expiry_s for leg in own], dtype=np.float64),
-            np.array([q.expiry_s == expiry_s for q in usable], dtype=np.float64),
-        )
-        cut = (held * mine[0], lot * mine[1])
-        limits_here = limits.of_expiry(expiry_s)
-        rows.append(_reading(f"gamma of {expiry_s}", (book[2], each_gamma), cut, limits_here[0]))
-        rows.append(_reading(f"vega of {expiry_s}", (book[3], each_vega), cut, limits_here[1]))
+    now = snapshot.timestamp_s
+    terms = _Terms(
+        np.array([leg.expiry_s if leg.expiry_s > now else 0 for leg in own], dtype=np.int64),
+        np.array([q.expiry_s for q in usable], dtype=np.int64),
+        held,
+        lot,
+        tuple(zip(book[2:4], each, strict=True)),
+    )
     return Market(
         quotes=tuple(usable),
         cost=np.maximum(lot * (price - value), 0.0),
         premium=lot * price,
         delta=lot * delta,
-        readings=tuple(
-            row for row in rows if math.isfinite(row.range.low) or math.isfinite(row.range.high)
-        ),
+        readings=tuple(_readings(terms, limits)),
         refused=tuple(sorted(refused.items())),
     )
 
 
-def _reading(
-    name: str,
-    greek: tuple[FloatArray, FloatArray],
-    sizes: tuple[FloatArray, FloatArray],
-    limit: Range,
-) -> Reading:
-    """Of the book's legs and of the quotes' lots."""
-    now = float(sizes[0] @ greek[0]) if sizes[0].size else 0.0
-    return Reading(name, now, sizes[1] * greek[1], limit)
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Expiry (0 when over) and size of the book's legs and of one lot of each quote; (gamma, vega) of both."""
+
+    book_expiry: NDArray[np.int64]
+    quote_expiry: NDArray[np.int64]
+    held: FloatArray
+    lot: FloatArray
+    greeks: tuple[tuple[FloatArray, FloatArray], ...]
+
+
+def _readings(terms: _Terms, limits: Limits) -> list[Reading]:
+    """Gamma and vega in all and by expiry, those that are limited."""
+    sums = [("", terms.held, terms.lot, (limits.gamma, limits.vega))]
+    every = {*terms.book_expiry.tolist(), *terms.quote_expiry.tolist()} - {0}
+    for expiry_s in sorted(every):
+        mine = terms.held * (terms.book_expiry == expiry_s)
+        theirs = terms.lot * (terms.quote_expiry == expiry_s)
+        sums.append((f" of {expiry_s}", mine, theirs, limits.of_expiry(expiry_s)))
+    rows = [
+        Reading(greek + suffix, float(held @ book) if held.size else 0.0, lot * each, limit)
+        for suffix, held, lot, ranges in sums
+        for greek, (book, each), limit in zip(("gamma", "vega"), terms.greeks, ranges, strict=True)
+    ]
+    return [row for row in rows if math.isfinite(row.range.low) or math.isfinite(row.range.high)]
 
 
 def _unusable(quote: MakerQuote, snapshot: Snapshot) -> str:

@@ -35,14 +35,22 @@ def solve(
 ) -> Solution:
     """Least objective. Raises PricingError when HiGHS gives up on the numbers."""
     effort = programme.effort
-    result = milp(
-        objective,
-        integrality=programme.whole(),
-        bounds=programme.bounds(may_breach),
-        constraints=[programme.constraints(), *extra],
-        options={"time_limit": effort.time_limit_s, "mip_rel_gap": effort.gap},
-    )
-    if result.status not in (OPTIMAL, STOPPED, INFEASIBLE):
+    for presolve in (True, False):
+        result = milp(
+            objective,
+            integrality=programme.whole(),
+            bounds=programme.bounds(may_breach),
+            constraints=[programme.constraints(), *extra],
+            options={
+                "time_limit": effort.time_limit_s,
+                "mip_rel_gap": effort.gap,
+                "presolve": presolve,
+            },
+        )
+        # Where only its presolved problem is feasible, by the tolerance, HiGHS ends with an error of its own.
+        if result.status in (OPTIMAL, STOPPED, INFEASIBLE):
+            break
+    else:
         raise PricingError(f"the solver refused the overlay's programme: {result.message}")
     bound = -math.inf if result.mip_dual_bound is None else float(result.mip_dual_bound)
     if result.x is None:
@@ -76,11 +84,11 @@ def reach(programme: Programme, index: int, upwards: bool) -> float:
     return reading.now + float(reading.per_lot @ lots)
 
 
-def shadow_prices(programme: Programme, lots: IntArray) -> list[float]:
+def shadow_prices(programme: Programme, lots: IntArray) -> list[float | None]:
     """USD saved for each unit by which the binding end of each reading's range is moved out; 0 where none binds.
 
     Lots are taken as divisible between clip and size, the quotes used stay used, the others unused: HiGHS's marginals
-    of that linear programme.
+    of that linear programme. None where it gives none.
     """
     bounds, rows, m = programme.bounds(may_breach=False), programme.constraints(), programme.m
     low, high = bounds.lb.copy(), bounds.ub.copy()
@@ -89,16 +97,19 @@ def shadow_prices(programme: Programme, lots: IntArray) -> list[float]:
         low[i], high[i] = (quote.least_lots, quote.most_lots) if used else (0.0, 0.0)
         low[m + i] = high[m + i] = float(used)
     matrix = np.asarray(rows.A, dtype=np.float64)
-    upper, lower = np.isfinite(rows.ub), np.isfinite(rows.lb)
+    # Lots inside by the solver's tolerance only must not make this programme infeasible.
+    reached = matrix @ programme.point(lots)
+    ends = np.maximum(rows.ub, reached), np.minimum(rows.lb, reached)
+    upper, lower = np.isfinite(ends[0]), np.isfinite(ends[1])
     found = linprog(
         programme.cost(),
         A_ub=np.vstack([matrix[upper], -matrix[lower]]),
-        b_ub=np.concatenate([rows.ub[upper], -rows.lb[lower]]),
+        b_ub=np.concatenate([ends[0][upper], -ends[1][lower]]),
         bounds=list(zip(low.tolist(), high.tolist(), strict=True)),
         method="highs",
     )
     if found.status != OPTIMAL:
-        raise PricingError(f"no shadow prices: {found.message}")
+        return [None] * programme.r
     marginal, cut = np.zeros(matrix.shape[0]), int(upper.sum())
     np.add.at(marginal, np.flatnonzero(upper), found.ineqlin.marginals[:cut])
     np.add.at(marginal, np.flatnonzero(lower), found.ineqlin.marginals[cut:])

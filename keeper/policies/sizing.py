@@ -143,9 +143,6 @@ def size_book(
     Raises PricingError for no view, an expiry given twice, or an error model of another size.
     """
     own = parameters or SizingParameters()
-    names = [view.expiry_s for view in views]
-    if not names or len(set(names)) != len(names):
-        raise PricingError(f"expiries {names} must be at least one, each given once")
     bid, ask, forecast = _columns(views)
     edge, covariance, doubt = profit_model(0.5 * (bid + ask), forecast, errors)
     share = shrink_for_uncertainty(edge, covariance, doubt)
@@ -155,7 +152,7 @@ def size_book(
     surplus = max(capital.equity_usd - floor, 0.0)
     at_work = capital.equity_usd * surplus / (own.max_drawdown * capital.peak_usd)
     programme = _programme(views, covariance, at_work * fraction, capital, own, surplus)
-    found, price = np.zeros(len(names)), 0.0
+    found, price = np.zeros(len(views)), 0.0
     tight: tuple[str, ...] = ()
     if programme.aversion < math.inf and programme.margin > 0.0:
         best = optimise(programme)
@@ -178,7 +175,10 @@ def size_book(
 
 
 def _columns(views: Sequence[ExpiryView]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Bid, ask and forecast volatility."""
+    """Bid, ask and forecast volatility. Raises PricingError for no view or an expiry given twice."""
+    names = [view.expiry_s for view in views]
+    if not names or len(set(names)) != len(names):
+        raise PricingError(f"expiries {names} must be at least one, each given once")
     rows = np.array([(view.bid_vol, view.ask_vol, view.forecast_vol) for view in views])
     return rows[:, 0], rows[:, 1], rows[:, 2]
 

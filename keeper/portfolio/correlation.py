@@ -92,8 +92,9 @@ def _shrinkage(
     ratio = root[None, :] / root[:, None]
     rho = float(np.diag(pi).sum()) + mean * float((ratio * theta)[off].sum())
     gamma = float(((aim - sample) ** 2).sum())
+    # Two assets are their own mean correlation: nothing to shrink.
     if gamma <= 1e-24 * float((sample * sample).sum()):
-        return 1.0, aim
+        return 0.0, aim
     return min(1.0, max(0.0, (float(pi.sum()) - rho) / gamma)), aim
 
 

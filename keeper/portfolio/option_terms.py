@@ -81,16 +81,9 @@ def option_terms(held: tuple[OptionLeg, ...], start: Market, end: Market) -> Opt
     left = np.where(alive_1, size, 0.0)
     move = end.spot_usd - start.spot_usd
     delta = _sum(size * carried.greeks.delta) * move
-    smile = last.vol - vol
-    greeks = leg_cross_greeks(legs, later, carried.forward, vol)
-    series = [
-        _sum(left * part)
-        for part in (
-            greeks.vega * smile,
-            greeks.vanna * move * smile,
-            0.5 * greeks.volga * smile * smile,
-        )
-    ]
+    series = _volatility_series(
+        left, leg_cross_greeks(legs, later, carried.forward, vol), move, last.vol - vol
+    )
     repriced = _sum(left * (last.price - renewed.price))
     expired_at = np.where(alive_0, shifted.price, payoff(legs, start))
     gone = np.where(alive_1, 0.0, legs.size)
@@ -105,6 +98,17 @@ def option_terms(held: tuple[OptionLeg, ...], start: Market, end: Market) -> Opt
         volga=series[2],
         higher_order=repriced - math.fsum(series),
         settlement=_sum(gone * (payoff(legs, end) - expired_at)),
+    )
+
+
+def _volatility_series(
+    size: FloatArray, greeks: black76.CrossGreeks, move: float, smile: FloatArray
+) -> tuple[float, float, float]:
+    """Vega, vanna and volga terms of a spot move with a volatility move of each leg, USD."""
+    return (
+        _sum(size * greeks.vega * smile),
+        _sum(size * greeks.vanna * move * smile),
+        _sum(size * 0.5 * greeks.volga * smile * smile),
     )
 
 

@@ -82,9 +82,9 @@ def _log_and_s(is_call: bool, forward: int, strike: int, vol: int, tau_s: int) -
         above = forward > strike if is_call else forward >= strike
         return (_CERTAIN if above else -_CERTAIN), 1
     if 3 * forward > 7 * strike:
-        return _ln_above(forward, strike), s
+        return _ln_far(forward, strike), s
     if 3 * strike > 7 * forward:
-        return -_ln_above(strike, forward), s
+        return -_ln_far(strike, forward), s
     return _ln(_toward_zero((forward - strike) << 96, forward + strike)), s
 
 
@@ -100,13 +100,15 @@ def _root(tau_s: int) -> int:
 def _ln(z: int) -> int:
     """2 atanh z, z in Q96, result in Q128."""
     y = z * z >> 96
-    w = c.LN_B2 - y - c.LN_A3 // (c.LN_B3 - y)
+    w = c.LN_B3 - y - c.LN_A4 // (c.LN_B4 - y)
+    w = c.LN_B2 - y - c.LN_A3 // w
     w = c.LN_B1 - y - c.LN_A2 // w
     return (z * (c.LN_C0 + c.LN_A1 // w)) >> 64
 
 
-def _ln_above(high: int, low: int) -> int:
-    fourths = 0
+def _ln_far(high: int, low: int) -> int:
+    """ln(high / low) in Q128, high above 7/3 of low."""
+    low, fourths = low << 2, 1
     while 3 * high > 112 * low:
         low, fourths = low << 4, fourths + 2
     for step in (28, 7):
@@ -120,17 +122,18 @@ def _density(d: int, discount: int) -> int:
     g = (d * d * c.HALF_LOG2_E) >> 120
     n, g = g >> 56, (g & (_ONE_56 - 1)) - (_ONE_56 >> 1)
     y = g * g
-    power = (y * c.POWER_C1 >> 112) + c.POWER_C0 - c.POWER_A // (y + c.POWER_B)
+    power = c.POWER_C0 - c.POWER_A1 // (y + c.POWER_B1 - c.POWER_A2 // (y + c.POWER_B2))
     return ((power - g) * discount * c.DENSITY) // (power + g) >> n
 
 
 def _mills(x: int) -> int:
     """N(-x) / phi(x), Q56."""
-    r = x - c.MILLS_B5 + c.MILLS_A6 // (x + c.MILLS_B6)
-    r = x + c.MILLS_B4 - c.MILLS_A5 // r
-    r = x + c.MILLS_B3 + c.MILLS_A4 // r
-    r = x + c.MILLS_B2 - c.MILLS_A3 // r
-    r = x - c.MILLS_B1 + c.MILLS_A2 // r
+    r = x + c.MILLS_B6 + c.MILLS_A7 // (x + c.MILLS_B7)
+    r = x + c.MILLS_B5 + c.MILLS_A6 // r
+    r = x - c.MILLS_B4 + c.MILLS_A5 // r
+    r = x + c.MILLS_B3 - c.MILLS_A4 // r
+    r = x - c.MILLS_B2 + c.MILLS_A3 // r
+    r = x + c.MILLS_B1 + c.MILLS_A2 // r
     return c.MILLS_A1 // r
 
 

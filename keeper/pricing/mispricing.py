@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -132,37 +133,40 @@ def _ranked(
     strike, is_call = chain.strike_usd[row], chain.is_call[row]
     bid, ask = chain.bid_usd[row], chain.ask_usd[row]
     g = greeks(is_call, forward, strike, fair, tau)
-    miss_usd = (bid + ask) / 2.0 - g.price
-    half_spread = (ask - bid) / 2.0
-    fee = np.minimum(costs.fee_of_notional * forward, costs.fee_cap_of_price * (bid + ask) / 2.0)
+    mid, half_spread = (bid + ask) / 2.0, (ask - bid) / 2.0
+    miss_usd = mid - g.price
+    fee = np.minimum(costs.fee_of_notional * forward, costs.fee_cap_of_price * mid)
     hedge = _hedging_cost(g.delta, g.vega, forward, tau, costs)
     edge = np.abs(miss_usd) - half_spread - fee - hedge
     vega = np.maximum(g.vega, 1e-12)
     error = _errors(fair_vol - quotes.mid_vol, where)[slice_of]
     chosen = np.arange(edge.size) if keep_all else np.flatnonzero(edge > 0.0)
     order = chosen[np.argsort(-edge[chosen], kind="stable")]
+    columns = {
+        "expiry_s": quotes.expiry_s[slice_of],
+        "strike_usd": strike,
+        "is_call": is_call,
+        "bid_usd": bid,
+        "ask_usd": ask,
+        "fair_usd": g.price,
+        "mid_vol": mid_vol,
+        "fair_vol": fair,
+        "miss_vol": mid_vol - fair,
+        "miss_usd": miss_usd,
+        "half_spread_usd": half_spread,
+        "fee_usd": fee,
+        "hedge_usd": hedge,
+        "edge_usd": edge,
+        "edge_vol": edge / vega,
+        "deviations": (mid_vol - fair) / error,
+    }
     return tuple(
-        Mispricing(
-            expiry_s=int(quotes.expiry_s[slice_of[i]]),
-            strike_usd=float(strike[i]),
-            is_call=bool(is_call[i]),
-            side=Side.SELL if miss_usd[i] > 0.0 else Side.BUY,
-            bid_usd=float(bid[i]),
-            ask_usd=float(ask[i]),
-            fair_usd=float(g.price[i]),
-            mid_vol=float(mid_vol[i]),
-            fair_vol=float(fair[i]),
-            miss_vol=float(mid_vol[i] - fair[i]),
-            miss_usd=float(miss_usd[i]),
-            half_spread_usd=float(half_spread[i]),
-            fee_usd=float(fee[i]),
-            hedge_usd=float(hedge[i]),
-            edge_usd=float(edge[i]),
-            edge_vol=float(edge[i] / vega[i]),
-            deviations=float((mid_vol[i] - fair[i]) / error[i]),
-        )
-        for i in order
+        _entry({name: column[i].item() for name, column in columns.items()}) for i in order
     )
+
+
+def _entry(values: dict[str, Any]) -> Mispricing:
+    return Mispricing(side=Side.SELL if values["miss_usd"] > 0.0 else Side.BUY, **values)
 
 
 def _hedging_cost(

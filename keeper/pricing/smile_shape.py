@@ -111,6 +111,21 @@ def curve(p: FloatArray, x: FloatArray) -> Curve:
     return Curve(y, jacobian, slope, slope_jacobian, bend, bend_jacobian)
 
 
+def least_value(p: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The minimum of y over all x (slices, 1), a + b sigma sqrt(1 - rho^2) normalised, and its Jacobian."""
+    left, right = np.exp(p[:, 1]) / 2.0, np.exp(p[:, 2]) / 2.0
+    m, s = p[:, 3], np.exp(p[:, 4])
+    z0, lift = np.sqrt(m * m + s * s), s * np.sqrt(left * right)
+    both, tilt = left + right, right - left
+    jacobian = np.empty((len(p), PARAMETERS, 1))
+    jacobian[:, 0, 0] = 1.0
+    jacobian[:, 1, 0] = lift - left * (z0 + m)
+    jacobian[:, 2, 0] = lift - right * (z0 - m)
+    jacobian[:, 3, 0] = tilt - both * m / z0
+    jacobian[:, 4, 0] = 2.0 * lift - both * s * s / z0
+    return (p[:, 0] - both * z0 + tilt * m + 2.0 * lift)[:, None], jacobian
+
+
 def density_factor(
     p: FloatArray, x: FloatArray, scale: FloatArray
 ) -> tuple[FloatArray, FloatArray]:

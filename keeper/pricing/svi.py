@@ -148,18 +148,24 @@ def validate_word(word: int) -> None:
 
 def total_variance_wad(word: int, k_wad: int) -> int:
     """Svi.totalVariance in integers: WAD in and out, rounded down, never negative, |k| < 2^100."""
+    q = unpack(word)
+    x, root = offset_and_root(q, k_wad)
+    w = q.a + ((q.b * (((q.rho * x) >> (_Q - 4)) + root)) >> (_Q + 4))
+    return 0 if w <= 0 else (w * WAD) >> _Q
+
+
+def offset_and_root(q: QuantisedSlice, k_wad: int) -> tuple[int, int]:
+    """The contract's k - m in Q44 and sqrt((k - m)^2 + sigma^2) in Q48."""
     if abs(k_wad) >= _MAX_K:
         raise PricingError(
             f"k = {k_wad} is outside +-2^100: a logarithm of prices is within +-104 WAD"
         )
-    q = unpack(word)
     x = _toward_zero(k_wad << _Q, WAD) - q.m
     n = x * x + q.sigma * q.sigma
     root = (215 * ((x if x >= 0 else -x - 1) + q.sigma)) >> 8
     for shift in (0, 2, 4, 6):
         root += (n << shift) // root if root else 0
-    w = q.a + ((q.b * (((q.rho * x) >> (_Q - 4)) + root)) >> (_Q + 4))
-    return 0 if w <= 0 else (w * WAD) >> _Q
+    return x, root
 
 
 def find_arbitrage(

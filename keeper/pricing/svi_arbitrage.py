@@ -17,6 +17,7 @@ from keeper.pricing.smile_shape import (
     FloatArray,
     RawSlices,
     density_factor,
+    least_value,
     raw_slices,
     value_and_jacobian,
 )
@@ -25,10 +26,13 @@ from keeper.pricing.svi_fit import Fit, Problem, minimise
 # Relative to total variance, resp. in g: far above the 5.7e-14 that packing rounds to, far below what is quoted.
 CALENDAR_MARGIN = 1e-5
 BUTTERFLY_MARGIN = 1e-4
-WATCHED_DENSITY = 0.05  # points with a smaller g are kept in a refit
-REFITS = 6
+LEAST_VARIANCE = 1e-4  # anywhere, of the variance at the money
+WATCHED_DENSITY = 0.01  # points with a smaller g are kept in a refit
+PACKING_ERROR = 1e-10
+REFITS = 8
 REFIT_ROUNDS = 8
-FIRST_PENALTY, PENALTY_GROWTH = 1e6, 30.0
+# Steeper at once, and steps stall in the penalty's valley.
+FIRST_PENALTY, PENALTY_GROWTH = 1e4, 10.0
 REPAIRS = 40
 
 
@@ -93,14 +97,10 @@ def without_arbitrage(fit: Fit, strikes: Strikes) -> tuple[RawSlices, int]:
         falls = _falls(w, strikes.owner, CALENDAR_MARGIN / 2.0)
         g = slices.density_factor(k)
         bent = (g < BUTTERFLY_MARGIN / 2.0).any(axis=1)
+        bent |= slices.least_variance() < LEAST_VARIANCE / 2.0 * fit.scale**2
         if not (falls.any() or bent.any()):
             return slices, int(touched.sum())
-        for near, far in np.argwhere(falls.any(axis=2)).tolist():
-            at = falls[near, far]
-            meet = (w[near, at] + w[far, at]) / 2.0
-            upper[near, at] = np.minimum(upper[near, at], meet * (1.0 - CALENDAR_MARGIN))
-            lower[far, at] = np.maximum(lower[far, at], meet * (1.0 + CALENDAR_MARGIN))
-            touched[near] = touched[far] = True
+        touched |= _meet(w, falls, lower, upper)
         touched |= bent
         rows = np.flatnonzero(touched)
         watched |= ((g < WATCHED_DENSITY) | (lower > 0.0) | np.isfinite(upper))[rows].any(axis=0)
@@ -120,9 +120,21 @@ def without_arbitrage(fit: Fit, strikes: Strikes) -> tuple[RawSlices, int]:
     return _repaired(slices, strikes), int(touched.sum())
 
 
+def _meet(w: FloatArray, falls: BoolArray, lower: FloatArray, upper: FloatArray) -> BoolArray:
+    """Tightens the bounds of each contradicting pair to just past the middle; which slices have new ones."""
+    touched = np.zeros(len(w), dtype=np.bool_)
+    for near, far in np.argwhere(falls.any(axis=2)).tolist():
+        at = falls[near, far]
+        middle = (w[near, at] + w[far, at]) / 2.0
+        upper[near, at] = np.minimum(upper[near, at], middle * (1.0 - CALENDAR_MARGIN))
+        lower[far, at] = np.maximum(lower[far, at], middle * (1.0 + CALENDAR_MARGIN))
+        touched[near] = touched[far] = True
+    return touched
+
+
 @dataclass(slots=True)
 class _Bounded:
-    """The fit's own loss, plus penalties for y outside [lower, upper] and for g below its margin, at x."""
+    """The fit's own loss, plus penalties for y outside [lower, upper] and g below its margin at x, and for y < 0."""
 
     problem: Problem
     x: FloatArray
@@ -137,7 +149,10 @@ class _Bounded:
         below, above = np.maximum(self.lower - y, 0.0), np.maximum(y - self.upper, 0.0)
         g, g_jacobian = density_factor(p, self.x, self.scale)
         short = np.maximum(BUTTERFLY_MARGIN - g, 0.0)
-        for miss, jacobian in ((above - below, y_jacobian), (-short, g_jacobian)):
+        least, least_jacobian = least_value(p)
+        hollow = np.maximum(LEAST_VARIANCE - least, 0.0)
+        terms = ((above - below, y_jacobian), (-short, g_jacobian), (-hollow, least_jacobian))
+        for miss, jacobian in terms:
             active = jacobian * (miss != 0.0)[:, None]
             total = total + self.penalty * (miss * miss).sum(axis=1)
             gradient = gradient + self.penalty * np.matmul(active, miss[..., None])[..., 0]
@@ -164,7 +179,7 @@ def _repaired(slices: RawSlices, strikes: Strikes) -> RawSlices:
         for _ in range(REPAIRS):
             one = _one(slices, a, b, row)
             need = float((floor[row] * (1.0 + CALENDAR_MARGIN) - one.variance(k)[0]).max())
-            need = max(need, -float(one.least_variance()[0]))
+            need = max(need, PACKING_ERROR - float(one.least_variance()[0]))
             if need > 0.0:
                 a[row] += need * (1.0 + CALENDAR_MARGIN)
                 one = _one(slices, a, b, row)

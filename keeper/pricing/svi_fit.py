@@ -74,7 +74,7 @@ class FitSettings:
     # A loose opinion about any smile, from (y(0), ln L, ln R, m, ln s), with its precision in the two passes.
     usual: tuple[float, ...] = (1.0, -0.05, -0.29, 0.1, 1.1)
     usual_precision: float = 0.1
-    rounds: int = 8
+    rounds: int = 10
 
 
 class Objective(Protocol):
@@ -171,7 +171,7 @@ def minimise(problem: Objective, p: FloatArray, rounds: int) -> FloatArray:
             gradient = np.where(better[:, None], tried_gradient, gradient)
             matrix = np.where(better[:, None, None], tried_matrix, matrix)
             best = np.where(better, loss, best)
-        damping = np.where(better, damping * 0.2, damping * 8.0).clip(LEAST_DAMPING, MOST_DAMPING)
+        damping = np.where(better, damping * 0.3, damping * 8.0).clip(LEAST_DAMPING, MOST_DAMPING)
         if float(np.abs(step).max()) < STEP_DONE:
             break
     return p

@@ -33,29 +33,7 @@ def smile_figure(surface: FittedSurface) -> go.Figure:
     ]
     figure = make_subplots(rows=rows, cols=COLUMNS, subplot_titles=titles)
     for i, one in enumerate(surface.slices):
-        at = {"row": i // COLUMNS + 1, "col": i % COLUMNS + 1}
-        here = quotes.quoted[i]
-        k, mid, width = (a[i][here] for a in (quotes.k, quotes.mid_vol, quotes.half_width))
-        forward, first = float(quotes.forward_usd[i]), i == 0
-        figure.add_scatter(
-            x=forward * np.exp(k),
-            y=100 * mid,
-            error_y={"array": 100 * width, "color": GREY, "thickness": 1},
-            mode="markers",
-            marker={"color": BLUE, "size": 4},
-            name="quoted bid to ask",
-            showlegend=first,
-            **at,
-        )
-        grid = np.linspace(k.min(), k.max(), CURVE_POINTS)
-        figure.add_scatter(
-            x=forward * np.exp(grid),
-            y=100 * implied_vol(one, grid),
-            line={"color": ORANGE},
-            name="fitted",
-            showlegend=first,
-            **at,
-        )
+        _panel(figure, surface, i, one)
     when = _moment(quotes.chain.read_at_s)
     figure.update_layout(
         title=f"Smiles of {quotes.chain.underlying} at {when}: volatility in % over strike in USD",
@@ -121,6 +99,33 @@ def write_page(figures: list[go.Figure], title: str, path: Path) -> None:
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}'
         f"</title></head>\n<body>\n{''.join(parts)}\n</body></html>\n",
         encoding="utf-8",
+    )
+
+
+def _panel(figure: go.Figure, surface: FittedSurface, i: int, one: SviSlice) -> None:
+    quotes = surface.quotes
+    at = {"row": i // COLUMNS + 1, "col": i % COLUMNS + 1}
+    here = quotes.quoted[i]
+    k, mid, width = (a[i][here] for a in (quotes.k, quotes.mid_vol, quotes.half_width))
+    forward, first = float(quotes.forward_usd[i]), i == 0
+    figure.add_scatter(
+        x=forward * np.exp(k),
+        y=100 * mid,
+        error_y={"array": 100 * width, "color": GREY, "thickness": 1},
+        mode="markers",
+        marker={"color": BLUE, "size": 4},
+        name="quoted bid to ask",
+        showlegend=first,
+        **at,
+    )
+    grid = np.linspace(k.min(), k.max(), CURVE_POINTS)
+    figure.add_scatter(
+        x=forward * np.exp(grid),
+        y=100 * implied_vol(one, grid),
+        line={"color": ORANGE},
+        name="fitted",
+        showlegend=first,
+        **at,
     )
 
 

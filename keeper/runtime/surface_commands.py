@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DERIBIT = "deribit"
 SHOWN = 10
+KEYS = ("expiry", "option")  # what a narrow terminal does not break
 
 Source = Annotated[
     str, typer.Argument(help="A .parquet or .csv file of option chains, or 'deribit'.")
@@ -68,16 +69,7 @@ def fit(
     typer.echo(f"mispriced after costs: {len(found)} options")
     if found:
         console.print(_mispricing_table(found[:SHOWN]))
-    if plot is not None:
-        from keeper.report.surface import write_surface
-
-        write_surface(surface, plot)
-        typer.echo(f"pictures: {plot}")
-    if out is not None:
-        from keeper.runtime.surface import write_slices
-
-        write_slices(slices, out)
-        typer.echo(f"surface file: {out}")
+    _write(surface, slices, plot, out)
 
 
 def show(
@@ -116,6 +108,21 @@ def show(
         typer.echo(f"pictures: {plot}")
 
 
+def _write(
+    surface: FittedSurface, slices: tuple[SviSlice, ...], plot: Path | None, out: Path | None
+) -> None:
+    if plot is not None:
+        from keeper.report.surface import write_surface
+
+        write_surface(surface, plot)
+        typer.echo(f"pictures: {plot}")
+    if out is not None:
+        from keeper.runtime.surface import write_slices
+
+        write_slices(slices, out)
+        typer.echo(f"surface file: {out}")
+
+
 def _chain(source: str, at: datetime | None, delay_s: int, underlying: str) -> OptionChain:
     if source == DERIBIT:
         from keeper.market.deribit import live
@@ -134,7 +141,7 @@ def _quality_table(surface: FittedSurface) -> Table:
 
     table = Table(title=f"{surface.quotes.chain.source}: volatilities in %, errors in points")
     for name in ("expiry", "quotes", "at the forward", "rmse", "half-width", "inside band"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name in KEYS)
     for one, quality in zip(surface.slices, surface.quality(), strict=True):
         table.add_row(
             _moment(one.expiry_s),
@@ -152,7 +159,7 @@ def _mispricing_table(found: tuple[Mispricing, ...]) -> Table:
 
     table = Table(title="Out-of-the-money options off the surface, USD per contract")
     for name in ("option", "do", "bid", "ask", "fair", "off by (points)", "edge after costs"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name in KEYS)
     for one in found:
         kind = "call" if one.is_call else "put"
         table.add_row(
@@ -172,18 +179,18 @@ def _slice_table(slices: tuple[SviSlice, ...]) -> Table:
 
     from keeper.pricing.svi import implied_vol
 
-    table = Table(title="Slices: volatilities in % a year")
-    names = ("expiry", "at the forward", "a", "b", "rho", "m", "sigma", "carry %", "committed")
+    title = f"Slices as of {_moment(slices[0].committed_at_s)}: volatility and carry in % a year"
+    table = Table(title=title)
+    names = ("expiry", "atm", "a", "b", "rho", "m", "sigma", "carry")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=name in KEYS)
     for one in slices:
         numbers = (one.a, one.b, one.rho, one.m, one.sigma)
         table.add_row(
             _moment(one.expiry_s),
             f"{100 * float(implied_vol(one, 0.0)):.2f}",
-            *(f"{number:.6f}" for number in numbers),
+            *(f"{number:.4f}" for number in numbers),
             f"{100 * one.carry:.2f}",
-            _moment(one.committed_at_s),
         )
     return table
 

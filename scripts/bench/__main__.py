@@ -61,7 +61,7 @@ def main() -> None:
     if "policies" in asked.what:
         from scripts.bench.policies import measure_policies
 
-        _add(FOLDER / "quant.json", measure_policies())
+        _add(FOLDER / "quant.json", measure_policies(FOLDER))
     if "volatility" in asked.what:
         from scripts.bench.volatility import DATA, measure_volatility, show
 

@@ -146,25 +146,35 @@ def gas(harness: Harness, draw: random.Random, points: int) -> dict[str, float]:
     options = [sample(draw, 2.5) for _ in range(points)]
     greeks = [harness.call("greeksGas", OPTION, o, ["uint256"]) for o in options]
     prices = [harness.call("priceGas", OPTION, o, ["uint256"]) for o in options]
-    svi = Harness("MathsHarness")
-    fields = ["int256", "uint256", "int256", "int256", "uint256"]
-    variances = []
-    for _ in range(points // 10):
-        values = [draw.uniform(0, 0.3), draw.uniform(0, 1), draw.uniform(-0.9, 0.9),
-                  draw.uniform(-0.5, 0.5), draw.uniform(0.01, 1)]  # fmt: skip
-        word = harness.call("packSlice", fields, [int(x * WAD) for x in values], ["uint256"])
-        k = int(draw.uniform(-2, 2) * WAD)
-        variances.append(
-            svi.call("totalVarianceGas", ["uint256", "int256"], [word, k], ["uint256"])
-        )
     grid = harness.call("scenarioValuesGas", ["uint256", "uint256"], [16, 23], ["uint256"])
     return {
         "greeks_gas_median": statistics.median(greeks),
         "greeks_gas_max": max(greeks),
         "price_gas_median": statistics.median(prices),
         "price_gas_max": max(prices),
-        "total_variance_gas_median": statistics.median(variances),
         "scenario_gas_per_option": (grid + COLD_ACCOUNT) / 16 / 23,
+    }
+
+
+def smile_gas(draw: random.Random, points: int) -> dict[str, float]:
+    """Total variance alone, volatility, and volatility with its slope: slices at random, k within +-2, a quarter."""
+    harness = Harness("MathsHarness")
+    fields = ["int256", "uint256", "int256", "int256", "uint256"]
+    variances, vols, slopes = [], [], []
+    for _ in range(points):
+        values = [draw.uniform(0, 0.3), draw.uniform(0, 1), draw.uniform(-0.9, 0.9),
+                  draw.uniform(-0.5, 0.5), draw.uniform(0.01, 1)]  # fmt: skip
+        word = harness.call("sviPack", fields, [int(x * WAD) for x in values], ["uint256"])
+        k = int(draw.uniform(-2, 2) * WAD)
+        at = ["uint256", "int256"]
+        variances.append(harness.call("totalVarianceGas", at, [word, k], ["uint256"]))
+        both = harness.call("volGas", [*at, "uint256"], [word, k, YEAR_S // 4], ["uint256"] * 2)
+        vols.append(both[0])
+        slopes.append(both[1])
+    return {
+        "total_variance_gas_median": statistics.median(variances),
+        "vol_gas_median": statistics.median(vols),
+        "vol_and_slope_gas_median": statistics.median(slopes),
     }
 
 
@@ -174,6 +184,7 @@ def main(arguments: list[str]) -> int:
     points = int(arguments[0]) if arguments else 20_000
     harness = Harness("OptionMathHarness")
     figures: dict[str, Any] = gas(harness, random.Random(1), 2_000)
+    figures |= smile_gas(random.Random(1), 200)
     figures |= greeks_errors(harness, random.Random(1), points)
     figures |= scenario_error(random.Random(1), max(points // 40, 10))
     settings = harness.settings

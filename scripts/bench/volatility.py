@@ -20,9 +20,11 @@ from keeper.volatility.combine import Combination
 from keeper.volatility.forecast import Forecaster
 from keeper.volatility.gamma import GammaRegression
 from keeper.volatility.garch import Garch
+from keeper.volatility.market_features import illiquidity, known_at_end, premium
 from keeper.volatility.panel import DAY_S, Panel, build_panel
 from keeper.volatility.regimes import regimes_walk
 from keeper.volatility.scoring import DemotionRule, diebold_mariano, qlike
+from keeper.volatility.served import serve
 from keeper.volatility.walk import walk_forward
 from keeper.volatility.warning import stress_events, warning_walk
 from scripts.bench.volatility_pictures import draw_forecast, draw_regimes
@@ -63,11 +65,15 @@ def models() -> list[tuple[Forecaster, bool]]:
 def load_asset(asset: str) -> tuple[Bars, Floats, Panel]:
     """Hourly bars, their volume in coins, and the daily panel with the index as known at each day's end."""
     table = pd.read_parquet(DATA / f"{asset}_usdt_spot_1h.parquet")
-    opened = pd.to_datetime(table["timestamp"], utc=True).dt.tz_localize(None).to_numpy()
-    times = opened.astype("datetime64[s]").astype(np.int64)
-    bars = checked_bars(times, *(table[name] for name in ("open", "high", "low", "close")), HOUR_S)
+    bars = _bars(table)
     volume = table[f"volume_{asset}"].to_numpy(dtype=np.float64)
     return bars, volume, build_panel(bars, DAY_S, *load_index(asset))
+
+
+def _bars(table: pd.DataFrame) -> Bars:
+    opened = pd.to_datetime(table["timestamp"], utc=True).dt.tz_localize(None).to_numpy()
+    times = opened.astype("datetime64[s]").astype(np.int64)
+    return checked_bars(times, *(table[name] for name in ("open", "high", "low", "close")), HOUR_S)
 
 
 def load_index(asset: str) -> tuple[Floats, Floats]:
@@ -100,6 +106,7 @@ def measure_volatility(folder: Path) -> dict[str, Any]:
 
 
 def _score(own: Panel, other: Panel) -> tuple[Table, Table, Table, dict[int, Floats]]:
+    """Losses, both t, and the best forecasts; `served` is the best one under the demotion rule, on the same rows."""
     losses_of, t_plain, t_corrected = {}, {}, {}
     best: dict[int, Floats] = {}
     for horizon in HORIZONS:
@@ -111,6 +118,11 @@ def _score(own: Panel, other: Panel) -> tuple[Table, Table, Table, dict[int, Flo
             for model, lends in models()
         }
         best[horizon] = forecasts[BEST]
+        served = serve(forecasts[BEST], forecasts[BASELINE], target, horizon)
+        forecasts["served"] = served.forecast
+        print(
+            f"  at {horizon} days {BEST} lost or won its place {served.switches} times", flush=True
+        )
         known = np.isfinite(target) & np.all([np.isfinite(f) for f in forecasts.values()], axis=0)
         truth, base = target[known], forecasts[BASELINE][known]
         base_losses = qlike(truth, base)
@@ -173,27 +185,57 @@ def _regimes(panel: Panel, folder: Path) -> dict[str, float]:
     return found
 
 
-def _warning(panel: Panel, bars: Bars, volume: Floats) -> dict[str, float]:
-    """Brier score of the calibrated probability against the base rate known at the time, and the worst decile gap."""
+def _warning(panel: Panel, bars: Bars, volume: Floats) -> dict[str, dict[str, float]]:
+    """Scores of the calibrated probability by what it sees beyond prices, on the same rows."""
+    traded = volume * bars.close
     row = (bars.open_s - panel.start_s[0]) // DAY_S
     inside = (row >= 0) & (row < len(panel))
-    daily = np.bincount(row[inside], volume[inside], len(panel))
-    chance = warning_walk(panel, FIRST_TARGET_S, extras={"volume": daily})
+    sources = {
+        "volume": np.bincount(row[inside], volume[inside], len(panel)),
+        "illiquidity": illiquidity(panel, bars, traded),
+        "funding": premium(panel, bars, load_perpetual()),
+        "gas": known_at_end(panel, *load_gas()),
+    }
+    sets: dict[str, tuple[str, ...]] = {"prices": (), "volume": ("volume",)}
+    sets |= {f"volume_{name}": ("volume", name) for name in ("illiquidity", "funding", "gas")}
+    sets["all"] = tuple(sources)
     events = stress_events(panel)
+    return {
+        name: _score_warning(
+            warning_walk(panel, FIRST_TARGET_S, extras={key: sources[key] for key in keys}), events
+        )
+        for name, keys in sets.items()
+    }
+
+
+def _score_warning(chance: Floats, events: Floats) -> dict[str, float]:
+    """Brier score against the base rate known at the time, log loss, and the worst gap of a fifth of the days."""
     known = np.isfinite(chance) & np.isfinite(events)
-    rows = np.flatnonzero(known)
-    usual = np.array([np.nanmean(events[:last]) for last in rows])
+    usual = np.array([np.nanmean(events[:last]) for last in np.flatnonzero(known)])
     p, hit = chance[known], events[known]
     fifths = np.array_split(np.argsort(p, kind="stable"), 5)
-    return {
-        "brier": round(float(np.mean((p - hit) ** 2)), 4),
-        "brier_base_rate": round(float(np.mean((usual - hit) ** 2)), 4),
-        "event_rate": round(float(hit.mean()), 4),
-        "event_rate_top_fifth": round(float(hit[fifths[-1]].mean()), 4),
-        "calibration_gap_worst_fifth": round(
-            max(abs(float(p[f].mean() - hit[f].mean())) for f in fifths), 4
-        ),
+    figures = {
+        "brier": np.mean((p - hit) ** 2),
+        "brier_base_rate": np.mean((usual - hit) ** 2),
+        "log_loss": -np.mean(np.log(np.where(hit > 0, p, 1 - p))),
+        "event_rate": hit.mean(),
+        "event_rate_top_fifth": hit[fifths[-1]].mean(),
+        "calibration_gap_worst_fifth": max(abs(p[f].mean() - hit[f].mean()) for f in fifths),
     }
+    return {name: round(float(value), 4) for name, value in figures.items()}
+
+
+def load_gas() -> tuple[Floats, Floats]:
+    """When each daily mean gas price was known (the end of its day), and its logarithm in gwei."""
+    table = pd.read_csv(DATA / "ethereum_avg_gas_price_daily.csv")
+    table = table[table["avg_gas_price_gwei"] > 0]
+    known = table["unix_s"].to_numpy(dtype=np.float64) + DAY_S
+    return known, np.log(table["avg_gas_price_gwei"].to_numpy(dtype=np.float64))
+
+
+def load_perpetual() -> Bars:
+    """Hourly bars of the perpetual."""
+    return _bars(pd.read_parquet(DATA / "eth_usdt_perp_1h.parquet"))
 
 
 def show(figures: dict[str, Any]) -> None:

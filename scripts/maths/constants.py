@@ -45,8 +45,11 @@ def mills(x: Real) -> Real:
 
 
 def mills_weight(x: Real) -> Real:
-    """The density, the factor of every use of R, held up so that each partial denominator stays positive."""
-    bump = max(x - mp.mpf("0.8"), 0)
+    """The density that multiplies R(|d|), at most phi(|d| - s) because the price takes both R's times phi(d1).
+
+    1.1 and the small sum hold it up as far as every partial denominator stays positive.
+    """
+    bump = max(x - mp.mpf("1.1"), 0)
     return mp.mpf("0.3989") * mp.exp(-bump * bump / 2) + mp.mpf("1e-6")
 
 
@@ -73,11 +76,11 @@ def fits() -> dict[str, Fit]:
     """The four approximations; seconds of work."""
     mp.mp.dps = DIGITS
     return {
-        "Mills ratio, times density": minimax(mills, mills_weight, (5, 6), (0, MILLS_END)),
+        "Mills ratio, times density": minimax(mills, mills_weight, (6, 7), (0, MILLS_END)),
         "logarithm, relative": minimax(
-            ln_over_z, lambda y: 1 / ln_over_z(y), (3, 3), (0, LN_LIMIT)
+            ln_over_z, lambda y: 1 / ln_over_z(y), (4, 4), (0, LN_LIMIT)
         ),
-        "power of two, relative": minimax(half_power, half_power_weight, (2, 1), (0, 0.25)),
+        "power of two, relative": minimax(half_power, half_power_weight, (2, 2), (0, 0.25)),
         "seed of the root, relative": minimax(
             mp.sqrt, lambda x: 1 / mp.sqrt(x), (3, 3), (ROOT_LOW_S, ROOT_HIGH_S), 4.0
         ),
@@ -110,16 +113,16 @@ def groups(fitted: dict[str, Fit]) -> list[Group]:
     place = TABLE_PIECES * mp.mpf(2) ** Q_PIECE / (2 * mp.mpf(TABLE_DEVIATIONS))
     half_s = place / 2 * mp.mpf(2) ** (160 - Q_ROOT) / (mp.mpf(10) ** 18 * mp.sqrt(YEAR_S))
     return [
-        Group("Mills ratio R(x), x in Q56: six levels.", levels("MILLS", j_fraction(mill), Q_D)),
+        Group("Mills ratio R(x), x in Q56: seven levels.", levels("MILLS", j_fraction(mill), Q_D)),
         Group(
-            "ln((1 + z) / (1 - z)) / z in y = z^2, Q96: three levels and a constant.",
+            "ln((1 + z) / (1 - z)) / z in y = z^2, Q96: four levels and a constant.",
             {"LN_C0": rounded(ln_j.c0, Q_LN), **levels("LN", ln_j, Q_LN)},
         ),
         Group("Greatest y of that fraction; ln 4 in Q128.",
               {"LN_LIMIT": rounded(LN_LIMIT, Q_LN), "LN4": rounded(mp.log(4), 128)}),
         Group(
-            "c(y) = C0 + C1 y - A / (y + B) with 2^-g = (c - g) / (c + g), y = g^2 in Q112, c in Q56.",
-            quadratic_power(power),
+            "c(y) = C0 - A1 / (y + B1 - A2 / (y + B2)) with 2^-g = (c - g) / (c + g), y = g^2 in Q112, c in Q56.",
+            power_values(power),
         ),
         Group("1 / (2 ln 2) in Q64, and 2^-1/2 / sqrt(2 pi) in Q56.",
               {"HALF_LOG2_E": rounded(1 / (2 * mp.log(2)), 64),
@@ -136,19 +139,14 @@ def groups(fitted: dict[str, Fit]) -> list[Group]:
     ]  # fmt: skip
 
 
-def quadratic_power(fit: Fit) -> dict[str, int]:
-    """p2 / q1 as C0 + C1 y - A / (y + B)."""
-    p, q = fit.p, fit.q
-    b = q[0] / q[1]
-    c1 = p[2] / q[1]
-    c0 = p[1] / q[1] - c1 * b
-    a = c0 * b - p[0] / q[1]
-    return {
-        "POWER_C0": rounded(c0, Q_D),
-        "POWER_C1": rounded(c1, Q_D),
-        "POWER_A": rounded(a, Q_D + 2 * Q_D),
-        "POWER_B": rounded(b, 2 * Q_D),
-    }
+def power_values(fit: Fit) -> dict[str, int]:
+    """C0 and the first numerator in Q56, y and what is added to it in Q112."""
+    fraction = j_fraction(fit)
+    values = {"POWER_C0": rounded(fraction.c0, Q_D)}
+    for i, (a, b) in enumerate(fraction.levels, 1):
+        values[f"POWER_A{i}"] = rounded(a, 3 * Q_D if i == 1 else 4 * Q_D)
+        values[f"POWER_B{i}"] = rounded(b, 2 * Q_D)
+    return values
 
 
 def solidity(all_groups: list[Group]) -> str:

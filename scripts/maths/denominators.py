@@ -35,23 +35,24 @@ class Finding:
 
 
 def _mills(low: int, high: int) -> list[tuple[int, int]]:
-    """Bounds of the six denominators for x in [low, high]."""
-    out = [(low + c.MILLS_B6, high + c.MILLS_B6)]
+    """Bounds of the seven denominators for x in [low, high]."""
+    out = [(low + c.MILLS_B7, high + c.MILLS_B7)]
     for sign, a, b in (
-        (1, c.MILLS_A6, -c.MILLS_B5),
-        (-1, c.MILLS_A5, c.MILLS_B4),
-        (1, c.MILLS_A4, c.MILLS_B3),
-        (-1, c.MILLS_A3, c.MILLS_B2),
-        (1, c.MILLS_A2, -c.MILLS_B1),
+        (1, c.MILLS_A7, c.MILLS_B6),
+        (1, c.MILLS_A6, c.MILLS_B5),
+        (1, c.MILLS_A5, -c.MILLS_B4),
+        (-1, c.MILLS_A4, c.MILLS_B3),
+        (1, c.MILLS_A3, -c.MILLS_B2),
+        (1, c.MILLS_A2, c.MILLS_B1),
     ):
         out.append(_next(low + b, high + b, sign * a, out[-1]))
     return out
 
 
 def _ln(low: int, high: int) -> list[tuple[int, int]]:
-    out = [(c.LN_B3 - high, c.LN_B3 - low)]
-    out.append(_next(c.LN_B2 - high, c.LN_B2 - low, -c.LN_A3, out[-1]))
-    out.append(_next(c.LN_B1 - high, c.LN_B1 - low, -c.LN_A2, out[-1]))
+    out = [(c.LN_B4 - high, c.LN_B4 - low)]
+    for a, b in ((c.LN_A4, c.LN_B3), (c.LN_A3, c.LN_B2), (c.LN_A2, c.LN_B1)):
+        out.append(_next(b - high, b - low, -a, out[-1]))
     return out
 
 
@@ -64,13 +65,11 @@ def _root(low: int, high: int) -> list[tuple[int, int]]:
 
 
 def _power(low: int, high: int) -> list[tuple[int, int]]:
-    """Y + B, and c + g with g >= -1/2 for y = g^2 in Q112."""
-    first = (low + c.POWER_B, high + c.POWER_B)
-    value = _next(
-        c.POWER_C0 + (low * c.POWER_C1 >> 112), c.POWER_C0 + (high * c.POWER_C1 >> 112),
-        -c.POWER_A, first,
-    )  # fmt: skip
-    return [first, (value[0] - (1 << 55), value[1] + (1 << 55))]
+    """Y + B2, the next, and c + g with g >= -1/2 for y = g^2 in Q112."""
+    out = [(low + c.POWER_B2, high + c.POWER_B2)]
+    out.append(_next(low + c.POWER_B1, high + c.POWER_B1, -c.POWER_A2, out[-1]))
+    value = _next(c.POWER_C0, c.POWER_C0, -c.POWER_A1, out[-1])
+    return [*out, (value[0] - (1 << 55), value[1] + (1 << 55))]
 
 
 def _next(low: int, high: int, a: int, last: tuple[int, int]) -> tuple[int, int]:
@@ -84,13 +83,13 @@ def _next(low: int, high: int, a: int, last: tuple[int, int]) -> tuple[int, int]
 
 
 FRACTIONS: dict[str, tuple[Callable[[int, int], list[tuple[int, int]]], int, int, str]] = {
-    "Mills ratio, x = |d| in Q56": (_mills, 0, _FAR, f"x = -{c.MILLS_B6} (x is never negative)"),
-    "logarithm, y = z^2 in Q96": (_ln, 0, c.LN_LIMIT, f"y = {c.LN_B3} (1.28; y is at most 0.16)"),
+    "Mills ratio, x = |d| in Q56": (_mills, 0, _FAR, f"x = -{c.MILLS_B7} (x is never negative)"),
+    "logarithm, y = z^2 in Q96": (_ln, 0, c.LN_LIMIT, f"y = {c.LN_B4} (1.20; y is at most 0.16)"),
     "seed of the root, tau in s": (
         _root, c.ROOT_LOW, c.ROOT_LOW + c.ROOT_SPAN, f"tau = -{c.ROOT_B3} (tau is never negative)"
     ),
     "power of two, y = g^2 in Q112": (
-        _power, 0, 1 << 110, f"y = -{c.POWER_B} (a square is never negative)"
+        _power, 0, 1 << 110, f"y = -{c.POWER_B2} (a square is never negative)"
     ),
 }  # fmt: skip
 

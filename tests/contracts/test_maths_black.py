@@ -98,7 +98,7 @@ def worst_errors(maths: Any, options: list[Option]) -> list[tuple[mp.mpf, Option
     return worst
 
 
-STATED = (mp.mpf("1e-13"), mp.mpf("1e-13"), *[mp.mpf("1e-12")] * 3)
+STATED = (mp.mpf("1e-15"), mp.mpf("2e-15"), *[mp.mpf("1e-15")] * 3)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_price_moves_the_right_way(maths: Any) -> None:
 
     base = 2_000 * WAD
     steps = [base * (50 + i) // 100 for i in range(101)]
-    slack = base // 10**13
+    slack = base // 10**15
     vols = [i * WAD // 50 for i in range(1, 150)]
     taus = [i * DAY for i in range(1, 150)]
     rising = [

@@ -7,9 +7,9 @@ import pytest
 from scripts.maths import constants, denominators
 
 LIMITS = {
-    "Mills ratio, times density": 2e-14,
-    "logarithm, relative": 6e-14,
-    "power of two, relative": 1.2e-14,
+    "Mills ratio, times density": 2.5e-16,
+    "logarithm, relative": 7e-18,
+    "power of two, relative": 1e-18,
     "seed of the root, relative": 2.2e-2,
 }
 
@@ -40,5 +40,5 @@ def test_no_denominator_reaches_zero() -> None:
 
 
 def test_a_denominator_that_can_be_zero_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(denominators.c, "MILLS_B1", denominators.c.MILLS_B1 + (1 << 57))
+    monkeypatch.setattr(denominators.c, "MILLS_B2", denominators.c.MILLS_B2 + (1 << 57))
     assert not all(finding.safe for finding in denominators.findings())

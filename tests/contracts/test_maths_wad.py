@@ -52,27 +52,27 @@ def test_exp_never_falls_when_x_grows(maths: Any) -> None:
     assert all(a <= b for a, b in itertools.pairwise(found))
 
 
-def test_ln_is_within_1e14(maths: Any) -> None:
+def test_ln_is_within_1e16_of_itself(maths: Any) -> None:
     draw = random.Random(4)
     x = [1, 2, WAD - 1, WAD, WAD + 1, 2**150 - 1]
     x += [int(mp.mpf(2) ** draw.uniform(0, 150)) for _ in range(800)]
     x += [WAD + draw.randint(-(10**12), 10**12) for _ in range(200)]
     for given, found in zip(x, maths.lns(x), strict=True):
         true = mp.log(mp.mpf(given) / WAD) * WAD
-        assert abs(true - found) <= 10**4, given
+        assert abs(true - found) <= 1 + abs(true) * mp.mpf(10) ** -16, given
 
 
-def test_ln_ratio_is_within_1e14_and_in_relative_terms_near_one(maths: Any) -> None:
+def test_ln_ratio_is_within_1e16_of_itself_also_near_one(maths: Any) -> None:
     draw = random.Random(5)
     near = [10**24 + i * 10**18 for i in range(-50, 51) if i]
     for x, found in zip(near, maths.lnRatios(near, [10**24] * len(near)), strict=True):
         true = mp.log(mp.mpf(x) / 10**24) * WAD
-        assert abs(true - found) <= 1 + abs(true) * mp.mpf(10) ** -14
-    a = [int(mp.mpf(2) ** draw.uniform(1, 149)) for _ in range(600)]
-    b = [int(mp.mpf(2) ** draw.uniform(1, 149)) for _ in range(600)]
+        assert abs(true - found) <= 1 + abs(true) * mp.mpf(10) ** -16
+    a = [int(mp.mpf(2) ** draw.uniform(1, 149)) for _ in range(600)] + [1, 2**150 - 1, 7, 3]
+    b = [int(mp.mpf(2) ** draw.uniform(1, 149)) for _ in range(600)] + [2**150 - 1, 1, 3, 7]
     for x, y, found in zip(a, b, maths.lnRatios(a, b), strict=True):
         true = mp.log(mp.mpf(x) / y) * WAD
-        assert abs(true - found) <= 10**4, (x, y)
+        assert abs(true - found) <= 1 + abs(true) * mp.mpf(10) ** -16, (x, y)
 
 
 def test_ln_ratio_of_a_swap_is_the_negative(maths: Any) -> None:
@@ -80,7 +80,7 @@ def test_ln_ratio_of_a_swap_is_the_negative(maths: Any) -> None:
     a = [draw.randint(1, 2**140) for _ in range(200)]
     b = [draw.randint(1, 2**140) for _ in range(200)]
     forth, back = maths.lnRatios(a, b), maths.lnRatios(b, a)
-    assert all(abs(f + g) <= 2 for f, g in zip(forth, back, strict=True))
+    assert all(f == -g for f, g in zip(forth, back, strict=True))
 
 
 @pytest.mark.parametrize("x", [0, -1, -(2**255)])

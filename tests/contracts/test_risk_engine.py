@@ -1,15 +1,24 @@
-"""RiskEngine against the model in margin_model.py, and against the rules that no model needs."""
+"""RiskEngine against the keeper's margin shadow, against plain sums of marks, and against rules that need no model."""
 
 import random
 from typing import Any
 
 import pytest
 
+from keeper.portfolio.book import Market as ShadowMarket
+from keeper.portfolio.margin_shadow import (
+    ChainHedge,
+    ChainPortfolio,
+    gross_usd,
+    parameters_of,
+    shadow_margin,
+)
 from keeper.pricing import svi
 from tests.contracts.core_env import (
+    AGED_SLICE,
     DAY,
+    FRESH_SLICE,
     MARGIN_PARAMETERS,
-    SPOT_USD,
     UNDERLYING,
     VOL,
     WAD,
@@ -18,21 +27,14 @@ from tests.contracts.core_env import (
     deploy_core,
     refused,
     to_legs,
+    wad,
 )
-from tests.contracts.margin_model import (
-    Book,
-    MarginRules,
-    Market,
-    book_greeks,
-    equity,
-    margin,
-    price,
-)
+from tests.contracts.margin_model import Market, greeks, price
 
-RULES = MarginRules(*(p / WAD for p in MARGIN_PARAMETERS))
+RULES = parameters_of(MARGIN_PARAMETERS)
 REL = 1e-9
 # The scenarios of margin are within 1e-7 of the larger of forward and strike per contract.
-MARGIN_REL = 2e-7
+MARGIN_REL = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -54,62 +56,76 @@ def market(core: Core, settled: dict[int, float] | None = None) -> Market:
     return Market(core.now, spot, slices, settled or {})
 
 
-def drawn(core: Core, seed: int) -> Book:
+def drawn(core: Core, seed: int) -> ChainPortfolio:
+    """Up to 16 legs, and by turns WETH, one venue or two, solvent or not."""
     draw = random.Random(seed)
     names = {
         core.series(draw.choice((1, 7, 14)), draw.randrange(1_000, 4_000, 50), draw.random() < 0.5)
         for _ in range(draw.randint(1, 16))
     }
-    legs = [(s, round(draw.uniform(-20, 20), 6) or 1.0) for s in sorted(names)]
-    return Book(legs, round(draw.uniform(-1e5, 1e6), 6), round(draw.uniform(-30, 30), 6))
+    legs = tuple((s, wad(round(draw.uniform(-20, 20), 6) or 1.0)) for s in sorted(names))
+    hedges = []
+    for _ in range(seed % 3):
+        base = wad(round(draw.uniform(-30, 30), 6))
+        threshold = wad(round(draw.uniform(0.7, 0.9), 6))
+        share = round(draw.uniform(0.9, 2.5), 6)
+        worth = base * int(core.oracle.spot(UNDERLYING)[0]) // WAD
+        quote = -worth * wad(share) // WAD if base < 0 else -worth * WAD // wad(share + 0.4)
+        hedges.append(ChainHedge(base, quote, threshold, wad(0.05)))
+    cash = wad(round(draw.uniform(-1e5, 1e6), 6))
+    base = wad(round(draw.uniform(0, 30), 6)) * (seed % 2)
+    return ChainPortfolio(UNDERLYING, cash, base, tuple(hedges), legs)
 
 
-def portfolio(book: Book) -> tuple:
-    """IRiskEngine.Portfolio: a positive part of the base in the account, the rest at venues."""
-    own = max(book.base, 0.0) / 2
-    base = round(own * WAD), round(book.base * WAD) - round(own * WAD)
-    return (
-        UNDERLYING,
-        round(book.quote / 3 * WAD),
-        base[0],
-        base[1],
-        round(book.quote * WAD) - round(book.quote / 3 * WAD),
-        to_legs(book.legs),
-    )
+def shadow_of(core: Core, portfolio: ChainPortfolio) -> tuple[float, float, float]:
+    """Equity, initial, maintenance, USD."""
+    at = market(core)
+    own = ShadowMarket(at.now_s, at.spot, at.slices, at.settled)
+    found = shadow_margin(portfolio, {UNDERLYING: own}, RULES)
+    return found.equity_usd, found.initial_usd, found.maintenance_usd
 
 
-def scale(book: Book) -> float:
-    """USD that the book is about: what a relative error is relative to."""
-    return abs(book.quote) + SPOT_USD * (abs(book.base) + sum(abs(s) for _, s in book.legs))
+def gross(core: Core, portfolio: ChainPortfolio) -> float:
+    at = market(core)
+    return gross_usd(portfolio, {UNDERLYING: ShadowMarket(at.now_s, at.spot, {}, {})})
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_value_greeks_and_margin_equal_the_model(core: Core, seed: int) -> None:
+def of_legs(*legs: tuple[int, float], base: float = 0.0) -> ChainPortfolio:
+    return ChainPortfolio(UNDERLYING, 0, wad(base), (), tuple(to_legs(legs)))
+
+
+def margin_of(core: Core, portfolio: ChainPortfolio) -> list[float]:
+    return [int(x) / WAD for x in core.engine.margin(portfolio.as_tuple(), FRESH_SLICE)]
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_value_greeks_and_margin_equal_the_models(core: Core, seed: int) -> None:
     book, at = drawn(core, seed), market(core)
-    unit = scale(book)
-    options = Book(book.legs)
-    found = core.engine.optionValue(to_legs(book.legs)) / WAD
-    assert found == pytest.approx(equity(options, at), abs=REL * unit)
-    found = core.engine.equity(portfolio(book)) / WAD
-    assert found == pytest.approx(equity(book, at), abs=REL * unit)
-    found = [x / WAD for x in core.engine.margin(portfolio(book))]
-    assert found == pytest.approx(margin(book, at, RULES), abs=MARGIN_REL * unit)
-    delta, gamma, vega, theta = (
-        int(x) / WAD for x in core.engine.optionGreeks(UNDERLYING, to_legs(book.legs))
+    unit = gross(core, book)
+    equity, initial, maintenance = shadow_of(core, book)
+    assert int(core.engine.equity(book.as_tuple(), FRESH_SLICE)) / WAD == pytest.approx(
+        equity, abs=REL * unit
     )
-    contracts = sum(abs(s) for _, s in book.legs)
-    model = book_greeks(book, at)
-    assert delta == pytest.approx(model[0], abs=REL * contracts)
-    assert gamma == pytest.approx(model[1], abs=REL * contracts)
-    assert vega == pytest.approx(model[2], abs=REL * unit)
-    assert theta == pytest.approx(model[3], abs=REL * unit * 100)
+    found = margin_of(core, book)
+    assert found == pytest.approx([equity, initial, maintenance], abs=MARGIN_REL * unit)
+    legs = list(book.legs)
+    rows = [(size / WAD, greeks(series, at)) for series, size in legs]
+    value, delta, gamma, vega, theta = (sum(n * g[i] for n, g in rows) for i in range(5))
+    assert int(core.engine.optionValue(legs, FRESH_SLICE)) / WAD == pytest.approx(
+        value, abs=REL * unit
+    )
+    found = [int(x) / WAD for x in core.engine.optionGreeks(UNDERLYING, legs)]
+    contracts = sum(abs(n) for n, _ in rows)
+    assert found[:2] == pytest.approx([delta, gamma], abs=REL * contracts)
+    assert found[2] == pytest.approx(vega, abs=REL * unit)
+    assert found[3] == pytest.approx(theta, abs=REL * unit * 100)
 
 
 def test_marks_are_per_contract_whatever_the_size(core: Core) -> None:
     legs = [(core.series(7, k, c), size) for k, c, size in
             ((1_800, True, -3), (1_800, False, 0.01), (2_200, True, 500))]  # fmt: skip
-    values, greeks = core.engine.marks(to_legs(legs))
-    for (series, _), value, g in zip(legs, values, greeks, strict=True):
+    values, found = core.engine.marks(to_legs(legs), FRESH_SLICE)
+    for (series, _), value, g in zip(legs, values, found, strict=True):
         assert value / WAD == pytest.approx(price(series, market(core)), rel=REL)
         one = core.engine.optionGreeks(UNDERLYING, [(series, WAD)])
         assert tuple(g) == tuple(one)
@@ -122,22 +138,52 @@ def test_greeks_are_of_the_underlying_asked(core: Core) -> None:
 
 def test_an_empty_portfolio_needs_nothing_not_even_a_price(core: Core) -> None:
     core.feed.setBroken(True, {"from": core.gov})
-    assert tuple(core.engine.margin((UNDERLYING, 5 * WAD, 0, 0, 0, []))) == (5 * WAD, 0, 0)
+    empty = ChainPortfolio(UNDERLYING, 5 * WAD)
+    assert tuple(core.engine.margin(empty.as_tuple(), FRESH_SLICE)) == (5 * WAD, 0, 0)
 
 
 def test_a_fully_hedged_call_costs_less_margin_than_a_naked_one(core: Core) -> None:
-    leg = [(core.series(7, 2_000), -10.0)]
-    naked = core.engine.margin(portfolio(Book(leg)))[1]
-    hedged = core.engine.margin(portfolio(Book(leg, base=5.5)))[1]
-    assert hedged < naked * 0.7
+    leg = (core.series(7, 2_000), -10.0)
+    naked = margin_of(core, of_legs(leg))[1]
+    short = of_legs(leg)
+    hedged = ChainPortfolio(UNDERLYING, 0, 0, (ChainHedge(wad(5.5), 0),), short.legs)
+    assert margin_of(core, hedged)[1] < naked * 0.7
 
 
-def test_margin_of_a_short_is_never_less_than_its_contingency(core: Core) -> None:
+def test_margin_of_a_short_is_never_less_than_its_floor_and_contingency(core: Core) -> None:
     far = core.series(1, 20_000)
-    _, initial, maintenance = core.engine.margin(portfolio(Book([(far, -7.0)])))
+    _, initial, maintenance = core.engine.margin(of_legs((far, -7.0)).as_tuple(), FRESH_SLICE)
     spot = core.oracle.spot(UNDERLYING)[0]
-    assert initial >= 7 * spot * MARGIN_PARAMETERS[3] // WAD
-    assert maintenance == -(-initial * MARGIN_PARAMETERS[4] // WAD)
+    assert initial == 7 * spot * (MARGIN_PARAMETERS[5] + MARGIN_PARAMETERS[6]) // WAD
+    assert maintenance == -(-initial * MARGIN_PARAMETERS[8] // WAD)
+
+
+def test_a_wing_is_charged_by_the_tails(core: Core) -> None:
+    """A strangle that no grid move reaches loses in the tail, and a weight of it is its margin."""
+    wing = of_legs((core.series(1, 1_400, False), -10.0))
+    spot = core.oracle.spot(UNDERLYING)[0] / WAD
+    weight, tail = MARGIN_PARAMETERS[4] / WAD, MARGIN_PARAMETERS[3] / WAD
+    expected = 10 * ((1_400 - spot * (1 - tail)) * weight + spot * MARGIN_PARAMETERS[6] / WAD)
+    assert margin_of(core, wing)[1] == pytest.approx(expected, rel=0.02)
+
+
+def test_a_venue_that_would_be_liquidated_costs_its_penalty(core: Core) -> None:
+    """A short that is liquidated above +10 %: at +20 %, its worst scenario, it costs the penalty on its worth there."""
+    spot = int(core.oracle.spot(UNDERLYING)[0])
+    quote, threshold = 11 * spot * 10, wad(0.1)
+    sound = ChainPortfolio(UNDERLYING, 0, 0, (ChainHedge(-10 * WAD, quote, 0, wad(0.05)),))
+    weak = ChainPortfolio(UNDERLYING, 0, 0, (ChainHedge(-10 * WAD, quote, threshold, wad(0.05)),))
+    moved = spot / WAD * 1.2
+    difference = margin_of(core, weak)[1] - margin_of(core, sound)[1]
+    assert difference == pytest.approx(10 * moved * 0.05, rel=1e-9)
+
+
+def test_both_slices_can_be_asked(core: Core) -> None:
+    book = drawn(core, 3).as_tuple()
+    for slice_ in (FRESH_SLICE, AGED_SLICE):
+        equity, initial, maintenance = core.engine.margin(book, slice_)
+        assert initial > maintenance > 0
+        assert equity == pytest.approx(int(core.engine.equity(book, slice_)), rel=1e-4)
 
 
 # ---------------------------------------------------------------- expired legs (incident 7)
@@ -148,12 +194,13 @@ def test_expired_legs_are_worth_payoff_at_spot_until_proven(core: Core) -> None:
             (core.series(7, 2_000), 1.0)]  # fmt: skip
     core.warp(core.expiry(1))
     core.set_spot(1_950.0)
-    at, book = market(core), Book(legs)
-    assert core.engine.optionValue(to_legs(legs)) / WAD == pytest.approx(
+    at, book = market(core), of_legs(*legs)
+    assert core.engine.optionValue(to_legs(legs), FRESH_SLICE) / WAD == pytest.approx(
         100.0 - 450.0 + price(legs[2][0], at), rel=REL
     )
-    found = [x / WAD for x in core.engine.margin(portfolio(book))]
-    assert found == pytest.approx(margin(book, at, RULES), rel=MARGIN_REL * 10)
+    assert margin_of(core, book) == pytest.approx(
+        shadow_of(core, book), abs=MARGIN_REL * gross(core, book)
+    )
     live = core.engine.optionGreeks(UNDERLYING, to_legs(legs[2:]))
     assert tuple(core.engine.optionGreeks(UNDERLYING, to_legs(legs))) == tuple(live)
 
@@ -163,14 +210,14 @@ def test_expired_legs_are_worth_the_proven_price_whatever_the_spot(core: Core) -
     core.prove(1, 1_950.0)
     for spot in (1_950.0, 3_000.0, 100.0):
         core.set_spot(spot)
-        assert core.engine.optionValue(to_legs(legs)) == -350 * WAD
-        assert core.engine.margin(portfolio(Book(legs)))[1] == 0
+        assert core.engine.optionValue(to_legs(legs), FRESH_SLICE) == -350 * WAD
+        assert margin_of(core, of_legs(*legs))[1] == 0
 
 
 def test_a_leg_without_a_slice_is_worth_its_intrinsic_value(core: Core) -> None:
     legs = [(core.series(30, 1_500), 1.0), (core.series(30, 2_500), -1.0)]
-    assert core.engine.optionValue(to_legs(legs)) == 500 * WAD
-    assert core.engine.margin(portfolio(Book(legs)))[1] > 0
+    assert core.engine.optionValue(to_legs(legs), FRESH_SLICE) == 500 * WAD
+    assert margin_of(core, of_legs(*legs))[1] > 0
 
 
 @pytest.mark.parametrize("days", [399, 5 * 365, 12 * 365, 10_000])
@@ -178,25 +225,16 @@ def test_no_tenor_makes_a_book_unreadable(core: Core, days: int) -> None:
     leg = [(core.series(days, 2_000), -1.0)]
     if core.surface.listable(core.expiry(days)):
         core.commit(core.slice(0.5, days))
-    core.engine.margin(portfolio(Book(leg)))
+    margin_of(core, of_legs(*leg))
     core.engine.optionGreeks(UNDERLYING, to_legs(leg))
-
-
-# ---------------------------------------------------------------- full collateral
-
-
-def test_full_collateral_is_the_strike_for_puts_and_one_eth_for_calls(core: Core) -> None:
-    legs = [(core.series(7, 1_800, False), -2.5), (core.series(7, 2_200), -1.25),
-            (core.series(7, 2_000), 9.0), (core.series(14, 0.00000001, False), -1e-18)]  # fmt: skip
-    cash, base = core.engine.fullCollateral(to_legs(legs))
-    assert (cash, base) == (4_500 * WAD + 1, 125 * WAD // 100)
-    assert tuple(core.engine.fullCollateral([])) == (0, 0)
 
 
 # ---------------------------------------------------------------- parameters
 
-RANGES = [(5 * 10**16, 5 * 10**17), (10**16, 2 * WAD), (10**16, 5 * 10**17), (0, 10**17),
-          (5 * 10**17, WAD)]  # fmt: skip
+# Hard ranges in the order of the struct; a tail is never nearer than the grid.
+RANGES = [(5 * 10**16, 5 * 10**17), (10**16, 2 * WAD), (10**16, 5 * 10**17),
+          (MARGIN_PARAMETERS[0], 9 * 10**17), (10**17, WAD), (0, 2 * 10**17), (0, 10**17),
+          (0, 5 * 10**17), (5 * 10**17, WAD)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("place", "low", "high"), [(i, *r) for i, r in enumerate(RANGES)])
@@ -216,8 +254,8 @@ def test_parameters_have_hard_ranges(core: Core, place: int, low: int, high: int
 
 
 def test_new_parameters_apply_at_once(core: Core) -> None:
-    book = portfolio(Book([(core.series(7, 2_000), -1.0)]))
-    before = core.engine.margin(book)[1]
+    book = of_legs((core.series(7, 2_000), -1.0))
+    before = margin_of(core, book)[1]
     core.engine.setParameters((4 * 10**17, *MARGIN_PARAMETERS[1:]), {"from": core.gov})
-    assert core.engine.margin(book)[1] > before
+    assert margin_of(core, book)[1] > before
     assert core.now - core.start < DAY

@@ -17,6 +17,7 @@ from keeper.portfolio.positions import Holdings, Portfolio, VenuePosition, portf
 from keeper.portfolio.revalue import TenorScale, scenario_values
 from keeper.portfolio.stress_grid import StressParameters, scenario_margin, stress_grid
 from keeper.pricing import black76, svi
+from keeper.pricing.range_position import RangePosition
 from tests.keeper.keeper_builders import FAR_S, NEAR_S, NOW_S, leg, snapshot, svi_slice
 
 LEGS = (leg(200.0, -10.0), leg(170.0, -8.0, is_call=False), leg(210.0, 4.0, expiry_s=NEAR_S))
@@ -199,6 +200,29 @@ def test_a_venue_is_liquidated_inside_the_scenario():
     at = scenario_values(long_, [-0.05, -0.1], [0.0] * 2)
     assert list(at) == pytest.approx([805.0, 710.0 - 171.0])
     assert scenario_values(holding((), base_eth=2.0), [0.5], [0.0])[0] == pytest.approx(570.0)
+
+
+def test_a_liquidity_position_is_hedged_by_the_same_book():
+    """A straddle of the opposite gamma leaves less than half of every loss of the position and its spot hedge."""
+    pool = RangePosition.of_deposit(10_000.0, 160.0, 225.0, 190.0)
+    alone = holding((), instruments=(pool,), base_eth=-pool.delta(190.0))
+    g = by_underlying(Portfolio(0.0, {1: alone}))[1]
+    assert g.delta_eth == pytest.approx(0.0, abs=1e-9)
+    assert g.gamma_eth_per_usd == pool.gamma(190.0) < 0.0
+    moves = np.linspace(-0.15, 0.15, 7)
+    lost = scenario_values(alone, moves, np.zeros(7)) - scenario_values(alone, [0.0], [0.0])
+    direct = [
+        pool.value(190 * (1 + m)) - pool.value(190) - pool.delta(190) * 190 * m for m in moves
+    ]
+    assert lost == pytest.approx(direct, abs=1e-8)
+    straddle = (leg(190.0, 1.0), leg(190.0, 1.0, is_call=False))
+    one = by_underlying(Portfolio(0.0, {1: holding(straddle)}))[1]
+    size = -g.gamma_eth_per_usd / one.gamma_eth_per_usd
+    options = tuple(replace(x, size=size) for x in straddle)
+    hedged = replace(alone, legs=options, base_eth=alone.base_eth - size * one.delta_eth)
+    now = scenario_values(hedged, [0.0], [0.0])
+    left = scenario_values(hedged, moves, np.zeros(7)) - now
+    assert (np.abs(left[lost < -1.0]) < 0.5 * np.abs(lost[lost < -1.0])).all()
 
 
 def test_expired_legs_hold_their_proven_price_or_move_with_spot():

@@ -165,8 +165,13 @@ def test_coverage_by_its_formulas():
     lr = 2 * (7 * math.log(7 / 255 / 0.01) + 248 * math.log(248 / 255 / 0.99))
     assert found.kupiec == pytest.approx(math.erfc(math.sqrt(lr / 2)), rel=1e-9)
     assert (found.periods, found.exceptions, found.expected) == (255, 7, pytest.approx(2.55))
-    assert found.independence < 0.01
-    assert found.conditional < 0.001
+    counts = {(0, 0): 243, (0, 1): 4, (1, 0): 4, (1, 1): 3}
+    chain = 2 * sum(
+        n * math.log(n / (247 if i == 0 else 7) / ((247 if j == 0 else 7) / 254))
+        for (i, j), n in counts.items()
+    )
+    assert found.independence == pytest.approx(math.erfc(math.sqrt(chain / 2)), rel=1e-9)
+    assert found.conditional == pytest.approx(math.exp(-(lr + chain) / 2), rel=1e-9)
     exact = np.zeros(1_000, dtype=bool)
     exact[::100] = True
     assert coverage(exact, 0.99).kupiec == pytest.approx(1.0)

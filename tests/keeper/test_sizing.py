@@ -90,8 +90,20 @@ def test_no_other_sizes_are_better(case):
     assert p.margin_of(x) <= room * (1 + 1e-9)
     assert p.deviation_of(x) <= deviation * (1 + 1e-9)
     best = worth(p, x)
-    n = mid.size
-    scale = 1e5
+    y = by_general_solver(p)
+    if p.margin_of(y) <= room * (1 + 1e-6) and p.deviation_of(y) <= deviation * (1 + 1e-6):
+        assert worth(p, y) <= best + 1e-5 * (abs(best) + 1.0)
+    for step in (1e-3, -1e-3):
+        for i in range(mid.size):
+            moved = x.copy()
+            moved[i] += step * (1.0 + abs(x[i]))
+            if p.margin_of(moved) <= room and p.deviation_of(moved) <= deviation:
+                assert worth(p, moved) <= best + 1e-9 * (abs(best) + 1.0)
+
+
+def by_general_solver(p):
+    """SLSQP on the problem split into sold, bought, added and removed, in units of 1e5."""
+    n, scale = p.start.size, 1e5
     zero = np.zeros(n)
 
     def split(z):
@@ -102,25 +114,16 @@ def test_no_other_sizes_are_better(case):
         return -(p.sell @ up + p.buy @ down - 0.5 * p.aversion * y @ p.covariance @ y) / scale
 
     limits = [
-        {"type": "ineq", "fun": lambda z: room / scale - p.margin_sold @ z[:n] - p.margin_bought @ z[n : 2 * n]},
-        {"type": "ineq", "fun": lambda z: (deviation / scale) ** 2 - split(z)[0] @ p.covariance @ split(z)[0]},
+        {"type": "ineq", "fun": lambda z: p.margin / scale - p.margin_sold @ z[:n] - p.margin_bought @ z[n : 2 * n]},
+        {"type": "ineq", "fun": lambda z: (p.deviation / scale) ** 2 - split(z)[0] @ p.covariance @ split(z)[0]},
         {"type": "eq", "fun": lambda z: split(z)[0] - p.start / scale - split(z)[1] + split(z)[2]},
     ]  # fmt: skip
     start = np.concatenate([zero, zero, np.maximum(-p.start, 0), np.maximum(p.start, 0)]) / scale
-    other = minimize(
+    found = minimize(
         negative, start, bounds=[(0, 10)] * (4 * n), constraints=limits, method="SLSQP",
         options={"maxiter": 400, "ftol": 1e-14},
     )  # fmt: skip
-    y = scale * split(other.x)[0]
-    inside = p.margin_of(y) <= room * (1 + 1e-6) and p.deviation_of(y) <= deviation * (1 + 1e-6)
-    if inside:
-        assert worth(p, y) <= best + 1e-5 * (abs(best) + 1.0)
-    for step in (1e-3, -1e-3):
-        for i in range(n):
-            moved = x.copy()
-            moved[i] += step * (1.0 + abs(x[i]))
-            if p.margin_of(moved) <= room and p.deviation_of(moved) <= deviation:
-                assert worth(p, moved) <= best + 1e-9 * (abs(best) + 1.0)
+    return scale * split(found.x)[0]
 
 
 def worth(p, x):

@@ -6,9 +6,11 @@ import time
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.stateful.test_clearing_model import STEPS_OF_A_LIFE, ClearingMachine
+from tests.stateful.test_clearing_model import ClearingMachine
 
 LIVES_OF_A_ROUND = 40
+# Longer than in the suite: less of the time goes into opening books and settling them.
+STEPS_OF_A_LIFE = 120
 
 
 def main(steps: int, seed: int) -> None:

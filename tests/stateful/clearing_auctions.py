@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.contracts.core_env import WAD
-from tests.stateful.clearing_actions import ACTORS, WHALES, actors, underlyings
+from tests.stateful.clearing_actions import ACTORS, SPOTS, WHALES, actors, underlyings
 from tests.stateful.clearing_world import World
 
 NO_LIMIT = 10**30
@@ -84,6 +84,8 @@ class Liquidations:
         for person in self._poor()[:WHALES]:
             self._both("start", (person, w.who[0]), (person,), w.who[0])
         w.warp(w.core.now + 60 * minutes)
+        for one in SPOTS:
+            w.refresh(one)
         for number, account in enumerate(sorted(w.auctions.running)[:WHALES]):
             self.bid_for(w.who[number], account, part)
 

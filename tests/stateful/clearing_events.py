@@ -32,7 +32,7 @@ class Events:
 
     def _moved(self, underlying: int, move: int) -> float:
         first = SPOTS[underlying]
-        now = self.world.core.oracle.spot(underlying)[0] / WAD
+        now = self.world.spot(underlying)
         return round(min(max(now * (100 + move) / 100, first * LOW), first * HIGH), 8)
 
     @rule(
@@ -45,9 +45,16 @@ class Events:
         self._heal(underlying)
         self.world.commit(underlying, vol, skew, carry)
 
-    @rule(minutes=st.sampled_from((1, 20, 180, 700, 1_500, 2_900)))
-    def pass_time(self, minutes: int) -> None:
+    @rule(
+        minutes=st.sampled_from((1, 20, 180, 700, 1_500, 2_900)),
+        young=st.sampled_from((True, True, True, False)),
+    )
+    def pass_time(self, minutes: int, young: bool) -> None:
+        """With or without rounds of the feeds in between."""
         self.world.warp(self.world.core.now + 60 * minutes)
+        if young:
+            for underlying in SPOTS:
+                self.world.refresh(underlying)
 
     @rule(underlying=underlyings)
     def break_or_heal_feed(self, underlying: int) -> None:
@@ -56,7 +63,7 @@ class Events:
         feed.setBroken(not feed.broken(), {"from": self.world.core.gov})
 
     def _heal(self, underlying: int) -> None:
-        self.world.feeds[underlying].setBroken(False, {"from": self.world.core.gov})
+        self.world.refresh(underlying)
 
     # ------------------------------------------------------------------ the vault's venue
 

@@ -210,6 +210,15 @@ class World:
         self.marks.proven[underlying, expiry] = core.oracle.settlementPrice(underlying, expiry)
         self.set_spot(underlying, usd)
 
+    def spot(self, underlying: int) -> float:
+        """USD, of the last round."""
+        return float(self.core.oracle.spot(underlying)[0] / WAD)
+
+    def refresh(self, underlying: int) -> None:
+        """A feed that works, with a round of now at the price that it had."""
+        self.feeds[underlying].setBroken(False, {"from": self.core.gov})
+        self.set_spot(underlying, self.spot(underlying))
+
     def warp(self, to: int) -> None:
         """Time, for both."""
         self.core.warp(to)
