@@ -21,14 +21,14 @@ class Liquidations:
     move_price: Callable[[int, int], None]
 
     def _poor(self) -> list[str]:
-        """Accounts below maintenance on the fresh slice, as the contract sees them now."""
+        """Accounts below initial margin: some of them below maintenance too, where alone an auction may start."""
         w, out = self.world, []
         if any(feed.broken() for feed in w.feeds.values()):
             return []
         for person in w.who:
             if w.model.of(person).legs:
-                equity, _, maintenance = w.house.marginOf(person, 0)
-                out += [person] if equity < maintenance else []
+                equity, initial, _ = w.house.marginOf(person, 0)
+                out += [person] if equity < initial else []
         return out
 
     @rule(at=actors, by=actors, poor=st.integers(0, 3))

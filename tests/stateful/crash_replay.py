@@ -1,10 +1,10 @@
 """12 March 2020 for accounts at initial margin on the eve: what the losers could not pay, and who bore it.
 
 Hourly ETH candles from 11 March 09:00 to 13 March 08:00 UTC (at worst -57 %), contracts and model side by side. On the
-eve each seller has deposited, then taken out all but initial margin, to the unit. Volatility, for which 2020 has no record here,
-is 0.8 on the eve and rises with the fall. From the hour on in which there are bidders, auctions are started at each
-hour's low and a whale bids in the next, when the auction's price has fallen in full, if that leaves him a tenth of the
-lot's margin; before it nobody comes, as when blocks are full.
+eve each seller has deposited, then taken out all but initial margin, to the unit. Volatility, for which 2020 has no
+record here, is 0.8 on the eve and rises with the fall. From the hour on in which there are bidders, auctions start at
+each hour's low and a whale bids in the next, when the auction's price has fallen in full, if that leaves him a tenth of
+the lot's margin; before it nobody comes, as when blocks are full.
 """
 
 from __future__ import annotations
