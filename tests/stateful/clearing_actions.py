@@ -123,7 +123,7 @@ class Actions:
             return
         refusal = self._out("withdrawCash", free + over, person, at)
         short = {"BelowInitialMargin", "CashShort", "TransferShort"}
-        assert refusal in short if over > 0 else refusal not in short, (free, over, refusal)
+        assert refusal if over > 0 else refusal not in short, (free, over, refusal)
 
     def _out(self, name: str, amount: int, person: str, to: int) -> str:
         target = self.world.who[to]

@@ -180,6 +180,9 @@ class World:
     def commit(self, underlying: int, vol: float, skew: float, carry: float) -> None:
         """Slices of every listed expiry that is not about to end, in the contracts and for the shadow."""
         core = self.core
+        if core.surface.lastCommit(underlying) == core.now:
+            # Of two commits in one second the surface may keep serving the first where an expiry is about to end.
+            self.warp(core.now + 1)
         ahead = [e for e in self._listed(underlying) if e > core.now + MIN_TENOR_S]
         if not ahead:
             return
