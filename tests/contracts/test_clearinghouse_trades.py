@@ -178,6 +178,7 @@ def test_a_maker_pays_from_cash_he_has(core: Core, call: int) -> None:
 
 def test_a_seller_keeps_initial_margin_and_can_take_the_rest(core: Core, put: int) -> None:
     one = core.takers[0]
+    core.clearinghouse.withdrawBase(5 * WAD, one, {"from": one})
     core.trade(core.vault, one, [(put, -5)])
     equity, initial, maintenance = core.margin(one)
     assert equity > initial > maintenance > 0
@@ -193,7 +194,7 @@ def test_weth_is_collateral_for_any_short(core: Core, put: int) -> None:
     one = core.takers[0]
     core.clearinghouse.withdrawCash(10_000 * USDC, one, {"from": one})
     core.trade(core.vault, one, [(put, -3)])
-    refused(core.clearinghouse.withdrawBase, 4 * WAD, one, by=one, error="BelowInitialMargin")
+    refused(core.clearinghouse.withdrawBase, 5 * WAD, one, by=one, error="BelowInitialMargin")
     core.clearinghouse.withdrawBase(WAD, one, {"from": one})
     trade_refused(core, [(put, -30)], "BelowInitialMargin")
 

@@ -246,4 +246,4 @@ def test_a_taker_pays_and_covers(core: Core) -> None:
     legs = [(core.series(7, 2_000), WAD)]
     refused(core.desk.trade, legs, 10**30, FOREVER, by=poor, error="CashShort")
     legs = [(core.series(7, 2_000), -WAD)]
-    refused(core.desk.trade, legs, 10**30, FOREVER, by=poor, error="CollateralShort")
+    refused(core.desk.trade, legs, 10**30, FOREVER, by=poor, error="BelowInitialMargin")

@@ -160,7 +160,7 @@ def test_incident_12_no_guard_waits_for_an_old_price(core: Core) -> None:
 
 
 def test_attack_a_seller_takes_out_what_another_expiry_needs(core: Core) -> None:
-    """The loss on a call eats the cash behind a put; the WETH it frees stays until the put is covered again."""
+    """The loss on a call eats the cash behind a put; what the put needs stays, in cash or WETH."""
     one = core.takers[2]
     call, put = core.series(1, 2_000), core.series(7, 2_000, call=False)
     core.trade(core.vault, one, [(call, -5), (put, -10)])
@@ -168,9 +168,8 @@ def test_attack_a_seller_takes_out_what_another_expiry_needs(core: Core) -> None
     core.clearinghouse.convert(UNDERLYING, core.expiry(1), [one], {"from": one})
     assert (core.cash(one), core.base(one)) == (15_000 * WAD, 5 * WAD)
     house = core.clearinghouse
-    refused(house.withdrawBase, 5 * WAD, one, by=one, error="BelowInitialMargin")
-    core.fund(one, 20_000)
     house.withdrawBase(5 * WAD, one, {"from": one})
+    refused(house.withdrawCash, 14_500 * USDC, one, by=one, error="BelowInitialMargin")
 
 
 def test_attack_a_stranger_settles_others_to_their_harm(core: Core) -> None:

@@ -191,7 +191,7 @@ def test_rounding_is_against_both_sides_and_stays_in_the_pot(core: Core) -> None
     one, two, three = core.takers[:3]
     series = core.series(DAY1, 1_999.99999999)
     for taker, size in ((two, 333_333_333_333_333_333), (three, 77_777_777_777_777_777)):
-        core.clearinghouse.trade(one, taker, [(series, size)], 0, {"from": core.market})
+        core.clearinghouse.trade([(one, taker, 0, [(series, size)])], {"from": core.market})
     core.prove(DAY1, 2_000.00000003)
     payoff = 4 * 10**10
     convert(core, one)
