@@ -131,10 +131,25 @@ def test_the_delta_left_over_is_part_of_the_price():
         found = solve(quotes, limits, snap=snap, delta_band_eth=0.0)
         assert {t.quote_id for t in found.trades} == {wanted}
         assert found.hedge_cost_usd > 25.0
-    close = replace(SNAP, base_eth=2.0 + 1.5 - value_book(SNAP).delta_eth)
-    for band, hedged in ((1.0, True), (30.0, False)):
-        found = solve(quotes, limits, snap=close, delta_band_eth=band)
-        assert (found.hedge_cost_usd > 0.0) == (hedged and abs(found.delta_after_eth) > band)
+
+
+def test_a_dearer_quote_that_saves_a_hedge_is_taken():
+    """Calls alone leave delta a hair outside of the band: the fixed cost of a hedge is worth a few puts."""
+    call = quote("call", 190.0, price=0.0, size=30.0)
+    put = replace(call, quote_id="put", series_id=call.series_id - 1, is_call=False)
+    marks = [value_book(replace(SNAP, legs=(q.leg(1),))).option_value_usd for q in (call, put)]
+    quotes = [
+        replace(q, price_usd=mark + edge)
+        for q, mark, edge in zip((call, put), marks, (0.1, 0.3), strict=True)
+    ]
+    limits = Limits(vega=Range(-60.0))
+    calls = solve(quotes[:1], limits, delta_band_eth=3.0)
+    snap = replace(SNAP, base_eth=SNAP.base_eth + 3.01 - calls.delta_after_eth)
+    for fixed, hedged in ((0.0, True), (25.0, False)):
+        desk = overlay(quotes, limits, delta_band_eth=3.0)
+        found = solve_overlay(snap, value_book(snap), FORECAST, Costs(fixed, 0.001), desk)
+        assert (found.hedge_cost_usd > 0.0) == hedged
+        assert ({t.quote_id for t in found.trades} == {"call"}) == hedged
 
 
 def test_each_expiry_may_have_its_own_range():
