@@ -195,6 +195,7 @@ def check_bid(world: AuctionWorld, asked: float) -> bool:
     recovered = not world.below_maintenance(world.ower)
     going_on = world.phase() != 0
     assert recovered or share == WAD or going_on
+    assert not going_on or core.auction.auctionOf(world.ower)[3] == terms.bounty - bounty
     if share == terms.smallest and share < WAD:
         assert restored
         assert not going_on
