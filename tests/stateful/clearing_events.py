@@ -105,10 +105,26 @@ class Events:
     @precondition(lambda self: self.waiting("prove"))
     @rule(move=st.sampled_from(MOVES))
     def prove(self, move: int) -> None:
-        underlying, expiry = self.waiting("prove")[0]
+        self._prove(self.waiting("prove")[0], move)
+
+    def _prove(self, key: Key, move: int) -> None:
+        underlying, expiry = key
         self._heal(underlying)
         day = (expiry - (self.world.core.start - HOUR)) // DAY
         self.world.prove(underlying, day, self._moved(underlying, move))
+
+    @rule(move=st.sampled_from(MOVES), claim=st.booleans())
+    def settle_the_next_expiry(self, move: int, claim: bool) -> None:
+        """In one go, so that lives have debtors, recoveries and wrapped longs to pay before they end."""
+        model = self.world.model
+        unproven = [k for k in model.settlements if not model.marks.settlement_price(*k)]
+        if not unproven:
+            return
+        key = min(unproven, key=lambda k: k[1])
+        self.world.warp(max(self.world.core.now, key[1] + 60))
+        self._prove(key, move)
+        for phase in ("convert", "finalise", *(["claim"] if claim else [])):
+            assert not self._phase(phase, key, self.world.who)
 
     @rule(phase=st.sampled_from(("convert", "finalise", "claim")), pick=st.integers(0, 7))
     def phase_too_early_or_too_late(self, phase: str, pick: int) -> None:

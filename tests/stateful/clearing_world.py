@@ -20,7 +20,7 @@ from keeper.portfolio.margin_shadow import (
     shadow_margin,
 )
 from keeper.pricing import svi
-from keeper.simulation.clearing.accounts import Account
+from keeper.simulation.clearing.accounts import Account, DebtParameters
 from keeper.simulation.clearing.house import Clearinghouse
 from keeper.simulation.clearing.liquidation import AuctionParameters, Auctions
 from keeper.simulation.clearing.marks import FRESH, Refused
@@ -113,6 +113,7 @@ class World:
         self.marks = ChainMarks(self.core)
         self.model = Clearinghouse(self.core.now, self.marks, self.core.vault)
         self.model.venues = True
+        self.model.set_debts(DebtParameters(*self.house.debtParameters()))
         self.tokens = OptionTokens(self.model)
         parameters = AuctionParameters(*AUCTION_PARAMETERS)
         self.auctions = Auctions(self.model, parameters, self._bring_home)

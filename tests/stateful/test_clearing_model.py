@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from keeper.simulation.clearing.wad import expiry_key
-from tests.contracts.core_env import WAD
+from tests.contracts.core_env import DAY, UNDERLYING, WAD
 from tests.stateful.clearing_actions import ACTORS, Actions
 from tests.stateful.clearing_auctions import Liquidations
 from tests.stateful.clearing_events import Events, Key
@@ -41,17 +41,25 @@ class ClearingMachine(Actions, Events, Liquidations, RuleBasedStateMachine):
         self._settle_all()
         assert not any(a.legs for a in w.model.accounts.values())
         assert not any(w.tokens.balances.values())
-        for _ in range(3):
-            if w.model.totals.negative:
-                self._heal(1)
-                self.cure(self.draw.randrange(ACTORS + 1), 1_000)
-                self.books_hold()
+        self._months_later()
         counts["lives"] += 1
         counts["margins"] += w.marks.compared
         counts.update(w.done)
         ClearingMachine.worst_shadow = max(self.worst_shadow, w.marks.worst)
         counts["defaults"] += any(s.shortfall for s in w.model.settlements.values())
         counts["debts"] += any(a.owes for a in w.model.accounts.values())
+
+    def _months_later(self) -> None:
+        """Debts have grown, are cured in part, and deposits make losses good."""
+        w = self.world
+        w.warp(w.core.now + 45 * DAY)
+        self._heal(UNDERLYING)
+        for at, person in enumerate(w.who):
+            if w.model.of(person).owes:
+                self.accrue(at)
+                self.cure(at, 900)
+                self.deposit(at, 40, 0)
+        self.books_hold()
 
     def _settle_all(self) -> None:
         w, draw = self.world, self.draw
