@@ -183,7 +183,7 @@ def test_both_slices_can_be_asked(core: Core) -> None:
     for slice_ in (FRESH_SLICE, AGED_SLICE):
         equity, initial, maintenance = core.engine.margin(book, slice_)
         assert initial > maintenance > 0
-        assert equity == pytest.approx(int(core.engine.equity(book, slice_)), rel=1e-4)
+        assert int(equity) == pytest.approx(int(core.engine.equity(book, slice_)), rel=1e-4)
 
 
 # ---------------------------------------------------------------- expired legs (incident 7)

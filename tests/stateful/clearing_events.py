@@ -83,7 +83,12 @@ class Events:
             quote = worth * WAD // threshold * health // 1_000
         elif health and base > 0:
             quote = -(worth * threshold // WAD * 1_000 // health)
-        self.world.set_venue(base * WAD, quote, threshold, penalty * WAD // 1_000)
+        w = self.world
+        w.set_venue(base * WAD, quote, threshold, penalty * WAD // 1_000)
+        # The shadow looks at once: few trades are the vault's while its venue is near its threshold.
+        for one in SPOTS:
+            self._heal(one)
+        w.marks.margin(w.model.portfolio(w.core.vault))
 
     # ------------------------------------------------------------------ settlement
 
