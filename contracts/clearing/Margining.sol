@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+/* solhint-disable no-inline-assembly */
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IHedgeVenue} from "../interfaces/IHedgeVenue.sol";
 import {Action} from "../interfaces/IMarketOracle.sol";

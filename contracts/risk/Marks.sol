@@ -83,7 +83,9 @@ abstract contract Marks is IRiskEngine {
         assembly ("memory-safe") {
             at := count
             for {} at {} {
-                if eq(mload(mload(add(met, shl(5, at)))), key) { break }
+                if eq(mload(mload(add(met, shl(5, at)))), key) {
+                    break
+                }
                 at := sub(at, 1)
             }
         }
