@@ -35,7 +35,7 @@ def _add(path: Path, figures: Mapping[str, object]) -> None:
 def _show(title: str, figures: Mapping[str, float]) -> None:
     print(f"{title}: {FOLDER / title}.json")
     for key, value in sorted(figures.items()):
-        print(f"  {key:36s} {value:>12,.5g}")
+        print(f"  {key:36s} {value:>12,.6g}")
 
 
 def main() -> None:

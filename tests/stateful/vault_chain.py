@@ -54,9 +54,10 @@ class VaultChain:
 
     def account(self) -> Account:
         """The vault's account now, as an epoch would find it."""
-        equity, initial, _ = self.house.marginOf(self.vault.address, 0)
+        marked, initial, _ = self.house.marginOf(self.vault.address, 0)
         nav = self.vault.navBid(), self.vault.navAsk()
-        return Account(equity, *nav, self.cash, equity - initial)
+        equity = self.lens.equityOf(self.vault.address)
+        return Account(equity, *nav, self.cash, marked - initial)
 
     def trade(self, premium: int, size: int = 0) -> bool:
         """The vault receives `premium` and sells `size` calls; False where margin or cash forbids it."""
