@@ -15,6 +15,7 @@ contract MockFeed is AggregatorV3Interface {
     uint80 public latest;
     bool public broken;
     bool public zeros;
+    uint256 public gasNeeded;
     mapping(uint80 id => Round) private _rounds;
 
     error FeedBroken();
@@ -52,8 +53,15 @@ contract MockFeed is AggregatorV3Interface {
         zeros = zeros_;
     }
 
+    /// @notice A read burns so much gas.
+    function setGasNeeded(uint256 gasNeeded_) external {
+        gasNeeded = gasNeeded_;
+    }
+
     function getRoundData(uint80 id) public view returns (uint80, int256, uint256, uint256, uint80) {
+        uint256 start = gasleft();
         if (broken) revert FeedBroken();
+        while (start - gasleft() < gasNeeded) continue;
         Round memory r = _rounds[id];
         require(zeros || r.updatedAt != 0 || r.answer != 0, "No data present");
         return (id, r.answer, r.updatedAt, r.updatedAt, id);
