@@ -15,7 +15,7 @@ contract MockFeed is AggregatorV3Interface {
     uint80 public latest;
     bool public broken;
     bool public zeros;
-    uint256 public gasNeeded;
+    uint32 public gasNeeded;
     mapping(uint80 id => Round) private _rounds;
 
     error FeedBroken();
@@ -54,7 +54,7 @@ contract MockFeed is AggregatorV3Interface {
     }
 
     /// @notice A read burns so much gas.
-    function setGasNeeded(uint256 gasNeeded_) external {
+    function setGasNeeded(uint32 gasNeeded_) external {
         gasNeeded = gasNeeded_;
     }
 

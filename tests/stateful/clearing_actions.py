@@ -198,7 +198,7 @@ class ClearingActions(RuleBasedStateMachine):
         day = self._days("prove")[0]
         expiry = self.core.expiry(day)
         self.core.warp(max(self.core.now, expiry + 60))
-        first, by = ((10 + day) << 64) | 3, {"from": self.core.gov}
+        first, by = int(self.core.feed.latest()) + 2, {"from": self.core.gov}
         self.core.feed.setRound(first - 1, price * 10**FEED_DECIMALS, expiry - 100, by)
         self.core.feed.setRound(first, price * 10**FEED_DECIMALS, expiry + 30, by)
         self.core.oracle.proveSettlement(UNDERLYING, expiry, first, by)
