@@ -15,6 +15,7 @@ contract MockFeed is AggregatorV3Interface {
     uint80 public latest;
     bool public broken;
     bool public zeros;
+    bool public stuck;
     uint32 public gasNeeded;
     mapping(uint80 id => Round) private _rounds;
 
@@ -53,6 +54,11 @@ contract MockFeed is AggregatorV3Interface {
         zeros = zeros_;
     }
 
+    /// @notice Whatever round is asked for, the latest is answered.
+    function setStuck(bool stuck_) external {
+        stuck = stuck_;
+    }
+
     /// @notice A read burns so much gas.
     function setGasNeeded(uint32 gasNeeded_) external {
         gasNeeded = gasNeeded_;
@@ -62,6 +68,7 @@ contract MockFeed is AggregatorV3Interface {
         uint256 start = gasleft();
         if (broken) revert FeedBroken();
         while (start - gasleft() < gasNeeded) continue;
+        if (stuck) id = latest;
         Round memory r = _rounds[id];
         require(zeros || r.updatedAt != 0 || r.answer != 0, "No data present");
         return (id, r.answer, r.updatedAt, r.updatedAt, id);

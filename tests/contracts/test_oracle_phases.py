@@ -1,8 +1,4 @@
-"""Settlement where the feed has several phases, or no round at all: one price, whoever proves it and in whatever order.
-
-The feed is a proxy as Chainlink's: phase 5 is an aggregator from before the market, 6 that with which it was
-registered, and phases confirmed later follow.
-"""
+"""Settlement where the feed has several phases: one price, whoever proves it and in whatever order."""
 
 import contextlib
 import itertools
@@ -16,77 +12,13 @@ from tests.brownie_fixtures import reverts_with, rolled_back
 from tests.contracts.core_env import (
     FEED_DECIMALS,
     HOUR,
-    MAX_AGE_S,
     ORACLE_PARAMETERS,
-    TWAP_WINDOW_S,
     BrownieBackend,
-    Core,
     deploy_core,
-    market_config,
 )
+from tests.contracts.oracle_world import E10, MARKET, USD, World, phase
 
-MARKET = 2
-USD = 10**FEED_DECIMALS
-E10 = 10**10
-WINDOW_S, DEADLINE_S = ORACLE_PARAMETERS[2:4]
-FIRST = 6
-
-
-def phase(number: int, round_: int = 0) -> int:
-    return (number << 64) | round_
-
-
-class World:
-    """A core with a second market, whose feed is the proxy. Times are seconds from the expiry of day 2."""
-
-    def __init__(self, core: Core, zeros: bool) -> None:
-        self.core, self.zeros = core, zeros
-        self.expiry = core.expiry(2)
-        core.warp(self.expiry - 2 * HOUR)
-        old = self.aggregator((1_999, -5 * HOUR), (1_999, 1))
-        self.proxy = core.backend.deploy("MockFeedProxy", old, FIRST - 1)
-        self.proxy.confirm(self.aggregator((2_000, -3 * HOUR), (2_000, -2 * HOUR)), self.by)
-        core.set_spot(2_000)
-        config = market_config(core, feed=self.proxy, maxAge=3 * MAX_AGE_S)
-        core.oracle.registerMarket(MARKET, core.weth, core.usdc, config, self.by)
-
-    @property
-    def by(self) -> dict[str, Any]:
-        return {"from": self.core.gov}
-
-    def aggregator(self, *rounds: tuple[float, int]) -> Any:
-        """An aggregator with rounds 1, 2, ... of (USD, second)."""
-        feed = self.core.backend.deploy("MockFeed", FEED_DECIMALS, 1, 1)
-        feed.setZeros(self.zeros, self.by)
-        self.add(feed, 1, *rounds)
-        return feed
-
-    def add(self, feed: Any, number: int, *rounds: tuple[float, int]) -> None:
-        ids = range(number, number + len(rounds))
-        answers = [round(usd * USD) for usd, _ in rounds]
-        feed.load(list(ids), answers, [self.expiry + second for _, second in rounds], self.by)
-
-    def of_phase(self, number: int) -> Any:
-        return self.core.backend.project.MockFeed.at(self.proxy.phaseAggregators(number))
-
-    def warp(self, second: int) -> None:
-        self.core.warp(self.expiry + second)
-
-    def prove(self, round_id: int) -> Any:
-        return self.core.oracle.proveSettlement(MARKET, self.expiry, round_id, self.by)
-
-    def across(self, round_id: int, *last: int) -> Any:
-        return self.core.oracle.proveSettlementAcross(MARKET, self.expiry, round_id, last, self.by)
-
-    def by_twap(self, *last: int) -> Any:
-        return self.core.oracle.settleByTwap(MARKET, self.expiry, last, self.by)
-
-    @property
-    def price(self) -> int:
-        """USD with the feed's decimals; 0 while not final."""
-        price, rest = divmod(self.core.oracle.settlementPrice(MARKET, self.expiry), E10)
-        assert rest == 0
-        return price
+WINDOW_S = ORACLE_PARAMETERS[2]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["reverts", "zeros"])
@@ -253,107 +185,6 @@ def test_while_the_feed_does_not_say_its_phase_a_proof_waits(world: World) -> No
         with rolled_back():
             tx = act()
             assert tx.events["SettlementProposed"]["finalAt"] == tx.timestamp + WINDOW_S
-
-
-# ---------------------------------------------------------------- no round
-
-
-def turn(world: World, before: int, after: int) -> None:
-    """The pool's tick turns 600 s before the expiry; its observations reach back an hour before it."""
-    sign = 1 if world.core.base_first else -1
-    times = (world.expiry - HOUR, world.expiry - 600)
-    world.core.pool.setTicks(*times, sign * before, sign * after, world.by)
-
-
-def test_without_a_round_the_recorded_mean_settles_after_the_deadline(world: World) -> None:
-    world.add(world.of_phase(6), 3, (2_010, -60))
-    turn(world, -200_000, -201_000)
-    recorded = []
-    for second in (0, 1, HOUR, 5 * HOUR):  # the same whenever it is recorded
-        with rolled_back():
-            world.warp(second)
-            recorded.append(
-                world.core.oracle.recordTwap(MARKET, world.expiry, world.by).return_value
-            )
-    mean = (-200_000 * (TWAP_WINDOW_S - 600) - 201_000 * 600) / TWAP_WINDOW_S
-    assert int(recorded[0]) == pytest.approx(1.0001**mean * 1e30, rel=1e-9)
-    assert len(set(recorded)) == 1
-    world.warp(DEADLINE_S - 100)
-    world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
-    with reverts_with("TwapAlreadyRecorded", MARKET, world.expiry):
-        world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
-    assert world.core.oracle.settlementPrice(MARKET, world.expiry) == 0
-    with reverts_with("DeadlineNotReached"):
-        world.by_twap(phase(6, 3))
-    world.warp(DEADLINE_S + 1)
-    for last, error in ((phase(6, 2), "PhaseNotSilent"), (phase(6, 0), "PhaseNotSilent")):
-        with reverts_with(error):
-            world.by_twap(last)
-    world.by_twap(phase(6, 3))
-    assert world.core.oracle.settlementPrice(MARKET, world.expiry) == recorded[0]
-    with reverts_with("AlreadyProven", MARKET, world.expiry):
-        world.by_twap(phase(6, 3))
-
-
-def test_a_round_within_the_deadline_forbids_the_mean(world: World) -> None:
-    turn(world, -200_000, -200_000)
-    world.warp(10)
-    world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
-    world.warp(DEADLINE_S + 100)
-    for second, allowed in ((1, False), (DEADLINE_S, False), (DEADLINE_S + 1, True)):
-        with rolled_back():
-            world.add(world.of_phase(6), 3, (2_010, -60), (2_060, second))
-            if allowed:
-                world.by_twap(phase(6, 3))
-            else:
-                with reverts_with("PhaseNotSilent", phase(6, 4), world.expiry + second):
-                    world.by_twap(phase(6, 3))
-                world.prove(phase(6, 4))
-                assert world.price == 2_060 * USD
-
-
-def test_rounds_that_are_no_price_do_not_forbid_the_mean(world: World) -> None:
-    """A feed that goes on with zeros is as dead as a silent one, however many it sends."""
-    world.add(world.of_phase(6), 3, (2_010, -60), *[(0, 60 * k) for k in range(1, 40)])
-    turn(world, -200_000, -200_000)
-    world.warp(DEADLINE_S + 100)
-    world.core.oracle.recordTwap.call(MARKET, world.expiry, world.by)
-    with reverts_with("TwapNotRecorded", MARKET, world.expiry):
-        world.by_twap(phase(6, 3))
-    world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
-    world.by_twap(phase(6, 3))
-    assert world.core.oracle.settlementPrice(MARKET, world.expiry) != 0
-
-
-def test_a_hole_in_a_living_phase_is_not_its_end(world: World) -> None:
-    """The only round lies beyond a row of missing ids: neither it nor the mean may settle on a guess."""
-    world.add(world.of_phase(6), 3, (2_010, -60))
-    world.add(world.of_phase(6), 40, (2_060, 40))
-    turn(world, -200_000, -200_000)
-    world.warp(DEADLINE_S + 100)
-    world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
-    with reverts_with("RoundHolesTooWide", phase(6, 20)):
-        world.by_twap(phase(6, 3))
-
-
-def test_a_feed_that_answers_nothing_any_more_settles_by_the_mean(world: World) -> None:
-    turn(world, -200_000, -200_000)
-    world.of_phase(6).setBroken(True, world.by)
-    world.warp(100)
-    world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
-    world.warp(DEADLINE_S + 1)
-    world.by_twap(phase(6, 0))
-    assert world.core.oracle.settlementProof(MARKET, world.expiry)[0][4]
-
-
-def test_a_mean_out_of_reach_is_refused(world: World) -> None:
-    ticks = (-200_000, -200_000)
-    world.core.pool.setTicks(world.expiry - TWAP_WINDOW_S + 1, world.expiry, *ticks, world.by)
-    world.warp(60)
-    with reverts_with("NoPrice", MARKET):
-        world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
-    world.core.pool.setTicks(world.expiry - TWAP_WINDOW_S, world.expiry, *ticks, world.by)
-    world.core.oracle.recordTwap(MARKET, world.expiry, world.by)
 
 
 # ---------------------------------------------------------------- any order of any proofs

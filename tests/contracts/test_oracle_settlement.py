@@ -71,6 +71,11 @@ def test_unknown_rounds_are_refused(core: Core, zeros: bool) -> None:
         prove(core, unknown, "RoundMissing", unknown)
 
 
+def test_a_feed_that_answers_with_another_round_has_none(core: Core) -> None:
+    core.feed.setStuck(True, {"from": core.gov})
+    prove(core, PHASE + 4, "RoundMissing", PHASE + 4)
+
+
 @pytest.mark.parametrize("zeros", [False, True], ids=["reverts", "zeros"])
 def test_a_hole_is_passed_over_to_the_round_before_it(core: Core, zeros: bool) -> None:
     expiry = core.expiry(1)
