@@ -29,7 +29,7 @@ enum Action {
 
 /// @title Spot, settlement prices, realised volatility and oracle state of each registered market.
 /// @notice Assumptions. Safety: the feed's rounds within one phase rise in time, and their ids have no hole wider than
-/// Rounds.MAX_HOLES. Liveness: some source answers; which one is needed for what is said at each function.
+/// RoundProver.MAX_HOLES. Liveness: some source answers; which one is needed for what is said at each function.
 interface IMarketOracle {
     /// @param feed Chainlink AggregatorV3 in USD.
     /// @param feedDecimals as read at registration, never read again.
@@ -80,8 +80,30 @@ interface IMarketOracle {
         uint40 readyAt;
     }
 
+    /// @param price USD in WAD, 0 where nothing is proven yet.
+    /// @param updatedAt of the round, or the expiry where the pool's mean settled it.
+    /// @param finalAt unix seconds from which the price stands.
+    /// @param phase of the round.
+    /// @param byTwap whether it is the pool's mean.
+    struct SettlementProof {
+        uint96 price;
+        uint40 updatedAt;
+        uint40 finalAt;
+        uint16 phase;
+        bool byTwap;
+    }
+
     event MarketRegistered(uint16 indexed underlying, address feed, uint8 feedDecimals, address pool);
     event SettlementProven(uint16 indexed underlying, uint40 indexed expiry, uint256 price, uint80 roundId);
+    event SettlementProposed(
+        uint16 indexed underlying,
+        uint40 indexed expiry,
+        uint256 price,
+        uint80 roundId,
+        uint256 finalAt
+    );
+    event TwapRecorded(uint16 indexed underlying, uint40 indexed expiry, uint256 price);
+    event Sampled(uint16 indexed underlying, uint80 roundId, uint256 price, uint256 updatedAt, uint256 samples);
     event FeedProposed(uint16 indexed underlying, address feed, uint8 decimals, uint32 maxAge, uint40 readyAt);
     event FeedChanged(uint16 indexed underlying, address feed, uint8 decimals, uint32 maxAge);
     event FeedProposalCancelled(uint16 indexed underlying, address feed);
@@ -105,6 +127,18 @@ interface IMarketOracle {
     error AlreadyProven(uint16 underlying, uint40 expiry);
     error RoundNotFirstAfterExpiry(uint80 roundId, uint256 previousAt, uint256 updatedAt, uint40 expiry);
     error RoundOfOtherPhase(uint80 roundId);
+    error RoundAfterDeadline(uint80 roundId, uint256 updatedAt, uint256 deadline);
+    error RoundNotEarlier(uint80 roundId, uint256 updatedAt, uint256 knownUpdatedAt);
+    error RoundNotNextSample(uint80 roundId, uint256 previousAt, uint256 sampledAt);
+    error RoundMissing(uint80 roundId);
+    error RoundNotBefore(uint80 roundId, uint256 updatedAt, uint256 moment);
+    error RoundHolesTooWide(uint80 roundId);
+    error PhaseNotSilent(uint80 roundId, uint256 updatedAt);
+    error FeedCallStarved(uint256 gasLeft);
+    error PhaseNotShown(uint256 phase);
+    error DeadlineNotReached(uint256 deadline, uint256 nowAt);
+    error TwapAlreadyRecorded(uint16 underlying, uint40 expiry);
+    error TwapNotRecorded(uint16 underlying, uint40 expiry);
 
     // ------------------------------------------------------------------ price and state now
 
@@ -146,7 +180,7 @@ interface IMarketOracle {
     /// @return USDC in WAD.
     function poolPrice(uint16 underlying) external view returns (uint256);
 
-    /// @notice The pool's mean price over the market's window.
+    /// @notice The pool's mean price over the market's window. Reverts with NoPrice where its history is too short.
     /// @return USDC in WAD.
     function twap(uint16 underlying) external view returns (uint256);
 
@@ -155,9 +189,70 @@ interface IMarketOracle {
     /// @return USD in WAD, 0 while not final.
     function settlementPrice(uint16 underlying, uint40 expiry) external view returns (uint256);
 
-    /// @notice Fixes the settlement price of an expiry for good. Anyone may call it.
-    /// @param roundId the first round at or after the expiry; its predecessor in the same phase must be before it.
+    /// @return proof what is proven, final or not.
+    /// @return recordedTwap the pool's mean at the expiry, USDC in WAD, 0 where nobody recorded it.
+    function settlementProof(
+        uint16 underlying,
+        uint40 expiry
+    ) external view returns (SettlementProof memory proof, uint256 recordedTwap);
+
+    /// @notice Proves the settlement price by two neighbouring rounds of one phase. Anyone may call it. Final at once
+    /// while the feed has had one phase only since the market has it; else after the phase window, in which anybody may
+    /// show an earlier round of another phase.
+    /// @param roundId the first usable round of its phase at or after the expiry; its usable predecessor in the same
+    /// phase must be before it. Unusable rounds between the two are passed over.
     function proveSettlement(uint16 underlying, uint40 expiry, uint80 roundId) external returns (uint256 price);
+
+    /// @notice As `proveSettlement`, final at once whatever the number of phases: the caller shows that no other phase
+    /// has an earlier round. It also proves by the first round of a phase, whose predecessor is the last round of the
+    /// phase before. Where the feed's latest round cannot be read, or is of this very second, the window applies.
+    /// @param lastRounds for each other phase from `phases().first` to the feed's own, in order, its last round before
+    /// the expiry, or (phase << 64) where it has none.
+    function proveSettlementAcross(
+        uint16 underlying,
+        uint40 expiry,
+        uint80 roundId,
+        uint80[] calldata lastRounds
+    ) external returns (uint256 price);
+
+    /// @notice Keeps the pool's mean over the window that ended at the expiry, while the pool's observations still
+    /// reach back. The same whenever it is recorded. Anyone may call it.
+    /// @return price USDC in WAD, taken at par: it is what the options are paid in.
+    function recordTwap(uint16 underlying, uint40 expiry) external returns (uint256 price);
+
+    /// @notice Settles an expiry at its recorded mean, once the deadline for rounds has passed and it is shown that no
+    /// phase has a usable round from the expiry to the deadline. Anyone may call it.
+    /// @param lastRounds for each phase from `phases().first` to the feed's own (to `phases().sampled` where the feed
+    /// does not answer), in order, its last round before the expiry, or (phase << 64) where it has none.
+    function settleByTwap(
+        uint16 underlying,
+        uint40 expiry,
+        uint80[] calldata lastRounds
+    ) external returns (uint256 price);
+
+    // ------------------------------------------------------------------ realised volatility
+
+    /// @notice Exponentially weighted realised volatility of the first rounds of each hour.
+    /// @return vol annualised over 365 days, WAD; 0 without a sample.
+    /// @return updatedAt of the last sample, unix seconds: the caller judges its age.
+    /// @return samples how many returns it is made of.
+    function realisedVol(uint16 underlying) external view returns (uint256 vol, uint256 updatedAt, uint256 samples);
+
+    /// @notice Takes the next sample. Anyone may call it; hours may be taken late, but in order, and an hour is left out
+    /// only if no usable round lies in it.
+    /// @param roundId the first usable round of its hour, in the phase of the last sample; its usable predecessor must
+    /// not be in a later hour than the last sample.
+    function poke(uint16 underlying, uint80 roundId) external;
+
+    /// @notice As `poke`, with a round of a newer phase than that of the last sample.
+    /// @param lastRounds for each phase from that of the last sample up to that before the round's own, in order, its
+    /// last round in or before the hour of the last sample, or (phase << 64) where it has none: none of these phases may
+    /// have a usable round between that hour and the round.
+    function pokeAcross(uint16 underlying, uint80 roundId, uint80[] calldata lastRounds) external;
+
+    /// @return first the oldest phase of the feed that may settle: that which it had when the market got it.
+    /// @return sampled the phase of the last sample.
+    function phases(uint16 underlying) external view returns (uint16 first, uint16 sampled);
 
     // ------------------------------------------------------------------ governance
 

@@ -2,11 +2,11 @@
 pragma solidity 0.8.30;
 
 import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
+import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
 
 /// @title Rounds of a Chainlink feed that may revert, answer zeros for what it does not have, or answer nonsense.
 /// @notice Ids are those of Chainlink's proxies: the phase in the upper 16 of 80 bits, the aggregator's own round below.
-/// A round is usable when its answer is a price and its time is not zero and not to come. Rounds that are not usable are
-/// passed over by this rule, whoever asks, so that no prover has a choice.
+/// A round is usable when its answer is a price and its time is not zero and not to come.
 library Rounds {
     /// @param id as asked for, or as the feed says of its latest round.
     /// @param price USD in WAD, 0 when the round is not usable.
@@ -19,16 +19,11 @@ library Rounds {
         int256 answer;
     }
 
-    /// @dev So many missing ids in a row are the end of a phase.
-    uint256 internal constant MAX_HOLES = 16;
     /// @dev Prices have to fit 96 bits.
     uint256 internal constant MAX_PRICE = type(uint96).max;
     /// @dev A read that fails with less gas left than this may have been starved by the caller to look like a failure.
     uint256 private constant GAS_TO_BELIEVE_A_FAILURE = 30_000;
     uint256 private constant WORDS = 160;
-
-    error FeedCallStarved(uint256 gasLeft);
-    error RoundHolesTooWide(uint80 roundId);
 
     function phaseOf(uint80 id) internal pure returns (uint16) {
         return uint16(id >> 64);
@@ -59,37 +54,6 @@ library Rounds {
         (r.price, r.updatedAt, r.answer) = (toPrice(answer, updatedAt, decimals), updatedAt, answer);
     }
 
-    /// @notice The last usable round of the same phase before `id`; price 0 where its phase has none.
-    function previous(address feed, uint8 decimals, uint80 id) internal view returns (Round memory r) {
-        uint256 holes = 0;
-        while (uint64(id) > 1) {
-            r = get(feed, decimals, --id);
-            if (r.price != 0) return r;
-            holes = r.updatedAt == 0 ? holes + 1 : 0;
-            if (holes > MAX_HOLES) revert RoundHolesTooWide(id);
-        }
-        return Round(0, 0, 0, 0);
-    }
-
-    /// @notice Looks for a usable round of the same phase after `id` and before the time `until`.
-    /// @return r the first such round, price 0 where there is none.
-    /// @return ended whether the search ran into the end of the phase.
-    function following(
-        address feed,
-        uint8 decimals,
-        uint80 id,
-        uint256 until
-    ) internal view returns (Round memory r, bool ended) {
-        uint256 holes = 0;
-        while (holes <= MAX_HOLES && uint64(id) != type(uint64).max) {
-            r = get(feed, decimals, ++id);
-            if (r.updatedAt >= until) return (Round(0, 0, 0, 0), false);
-            if (r.price != 0) return (r, false);
-            holes = r.updatedAt == 0 ? holes + 1 : 0;
-        }
-        return (Round(0, 0, 0, 0), true);
-    }
-
     /// @return USD in WAD, 0 for an answer that is no price or has no time, or one that is still to come.
     function toPrice(int256 answer, uint256 updatedAt, uint8 decimals) internal view returns (uint256) {
         if (answer <= 0 || updatedAt == 0 || updatedAt > block.timestamp) return 0;
@@ -104,7 +68,7 @@ library Rounds {
     ) private view returns (bool ok, uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt) {
         bytes memory data;
         (ok, data) = feed.staticcall(call);
-        if (!ok && gasleft() < GAS_TO_BELIEVE_A_FAILURE) revert FeedCallStarved(gasleft());
+        if (!ok && gasleft() < GAS_TO_BELIEVE_A_FAILURE) revert IMarketOracle.FeedCallStarved(gasleft());
         ok = ok && data.length >= WORDS;
         if (!ok) return (false, 0, 0, 0, 0);
         uint256 word;

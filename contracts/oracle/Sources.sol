@@ -31,9 +31,7 @@ abstract contract Sources is IMarketOracle, AccessManaged {
 
     /// @inheritdoc IMarketOracle
     function spot(uint16 underlying) external view returns (uint256 price, uint256 updatedAt) {
-        Market storage m = _markets[underlying];
-        (address feed, uint8 decimals) = (m.feed, m.feedDecimals);
-        if (feed == address(0)) revert MarketUnknown(underlying);
+        (address feed, uint8 decimals) = _feedOf(underlying);
         return _answerOf(feed, decimals);
     }
 
@@ -66,7 +64,7 @@ abstract contract Sources is IMarketOracle, AccessManaged {
         if (!Rules.contains(states, current)) revert ActionNotAllowed(underlying, current, action);
         if (_isYoung(r, m.maxAge)) return r.price;
         if (action == Action.Settle || action == Action.Claim) return 0;
-        price = _mean(m, m.twapWindow, 0);
+        price = _mean(m, block.timestamp);
         if (price == 0) revert NoPrice(underlying);
         (uint256 quote, bool young) = _quote();
         if (young) price = Wad.mulDown(price, quote);
@@ -79,7 +77,7 @@ abstract contract Sources is IMarketOracle, AccessManaged {
         (uint256 quote, bool quoteYoung) = _quote();
         bool young = _isYoung(r, m.maxAge);
         if (young && quoteYoung) return Wad.divDown(r.price, quote);
-        price = _mean(m, m.twapWindow, 0);
+        price = _mean(m, block.timestamp);
         if (price != 0) return price;
         if (!young) revert NoPrice(underlying);
         return quote == 0 ? r.price : Wad.divDown(r.price, quote);
@@ -94,15 +92,15 @@ abstract contract Sources is IMarketOracle, AccessManaged {
     function poolPrice(uint16 underlying) external view returns (uint256) {
         Market memory m = _market(underlying);
         (uint160 root, , , , , , ) = IUniswapV3PoolView(m.pool).slot0();
-        if (m.baseIsToken0) return Math.mulDiv(Math.mulDiv(root, root, Q96), PRICE_SCALE, Q96);
-        return Math.mulDiv(Math.mulDiv(Q96, Q96, root), PRICE_SCALE, root);
+        (uint256 a, uint256 b) = m.baseIsToken0 ? (uint256(root), Q96) : (Q96, uint256(root));
+        return Math.mulDiv(Math.mulDiv(a, a, b), PRICE_SCALE, b);
     }
 
     /// @inheritdoc IMarketOracle
-    function twap(uint16 underlying) public view returns (uint256) {
+    function twap(uint16 underlying) public view returns (uint256 price) {
         Market memory m = _market(underlying);
-        (int56[] memory ticks, ) = IUniswapV3PoolView(m.pool).observe(_window(m.twapWindow, 0));
-        return Wad.exp(_exponent(m, ticks, m.twapWindow));
+        price = _mean(m, block.timestamp);
+        if (price == 0) revert NoPrice(underlying);
     }
 
     /// @inheritdoc IMarketOracle
@@ -131,7 +129,7 @@ abstract contract Sources is IMarketOracle, AccessManaged {
         (uint256 quote, bool young) = _quote();
         if (!young || _distance(quote, Wad.ONE) > _depegBand) return (OracleState.Depegged, r);
         if (Rules.covers(states, Rules.FRESH | Rules.DEVIATING)) return (OracleState.Fresh, r);
-        uint256 mean = _mean(m, m.twapWindow, 0);
+        uint256 mean = _mean(m, block.timestamp);
         bool near = mean != 0 && _deviation(Wad.divDown(r.price, quote), mean) <= m.maxDeviation;
         current = near ? OracleState.Fresh : OracleState.Deviating;
     }
@@ -166,28 +164,26 @@ abstract contract Sources is IMarketOracle, AccessManaged {
 
     // ------------------------------------------------------------------ the pool's mean
 
-    /// @dev Mean over `window` seconds that ended `ago` seconds before now, USDC in WAD; 0 where the pool has none.
-    function _mean(Market memory m, uint256 window, uint256 ago) internal view returns (uint256) {
-        try IUniswapV3PoolView(m.pool).observe(_window(window, ago)) returns (int56[] memory ticks, uint160[] memory) {
-            int256 exponent = _exponent(m, ticks, window);
+    /// @dev Mean over the market's window that ended at the time `end`, USDC in WAD; 0 where the pool has none.
+    function _mean(Market memory m, uint256 end) internal view returns (uint256) {
+        uint32[] memory moments = new uint32[](2);
+        uint256 ago = block.timestamp - end;
+        (moments[0], moments[1]) = (uint32(ago + m.twapWindow), uint32(ago));
+        try IUniswapV3PoolView(m.pool).observe(moments) returns (int56[] memory ticks, uint160[] memory) {
+            int256 exponent = _exponent(m, ticks);
             return exponent > MAX_EXPONENT ? 0 : Wad.exp(exponent);
         } catch {
             return 0;
         }
     }
 
-    function _window(uint256 window, uint256 ago) private pure returns (uint32[] memory moments) {
-        moments = new uint32[](2);
-        (moments[0], moments[1]) = (uint32(ago + window), uint32(ago));
-    }
-
     /// @dev Cumulatives are meant to wrap.
-    function _exponent(Market memory m, int56[] memory ticks, uint256 window) private pure returns (int256) {
+    function _exponent(Market memory m, int56[] memory ticks) private pure returns (int256) {
         int56 change;
         unchecked {
             change = ticks[1] - ticks[0];
         }
-        int256 exponent = (int256(change) * LN_TICK) / int256(window);
+        int256 exponent = (int256(change) * LN_TICK) / int256(uint256(m.twapWindow));
         return (m.baseIsToken0 ? exponent : -exponent) + LN_SCALE;
     }
 
@@ -196,6 +192,13 @@ abstract contract Sources is IMarketOracle, AccessManaged {
     function _market(uint16 underlying) internal view returns (Market memory m) {
         m = _markets[underlying];
         if (m.feed == address(0)) revert MarketUnknown(underlying);
+    }
+
+    /// @dev One slot of the market's two: a margin check reads no more.
+    function _feedOf(uint16 underlying) internal view returns (address feed, uint8 decimals) {
+        Market storage m = _markets[underlying];
+        (feed, decimals) = (m.feed, m.feedDecimals);
+        if (feed == address(0)) revert MarketUnknown(underlying);
     }
 
     function _distance(uint256 a, uint256 b) internal pure returns (uint256) {

@@ -112,7 +112,7 @@ def test_the_pools_price_of_one_block_does_not_change_the_state(core: Core) -> N
 def test_a_pool_without_history_is_never_fresh(core: Core) -> None:
     core.pool.setBroken(True, {"from": core.gov})
     assert core.oracle.state(UNDERLYING) == DEVIATING
-    with reverts_with("PoolHistoryTooShort"):
+    with reverts_with("NoPrice", UNDERLYING):
         core.oracle.twap(UNDERLYING)
 
 
@@ -228,4 +228,4 @@ def test_registration_needs_both_sources_alive(core: Core) -> None:
     register(core, error="FeedBroken")
     core.feed.setBroken(False, {"from": core.gov})
     core.pool.setBroken(True, {"from": core.gov})
-    register(core, error="PoolHistoryTooShort")
+    register(core, error="NoPrice")

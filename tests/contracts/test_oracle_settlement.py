@@ -8,6 +8,7 @@ from tests.brownie_fixtures import reverts_with
 from tests.contracts.core_env import (
     DAY,
     FEED_DECIMALS,
+    ORACLE_PARAMETERS,
     UNDERLYING,
     WAD,
     BrownieBackend,
@@ -62,32 +63,73 @@ def test_a_round_without_predecessor_in_its_phase_is_refused(core: Core, number:
     prove(core, 2 * PHASE + number, "RoundOfOtherPhase", 2 * PHASE + number)
 
 
-def test_unknown_rounds_are_refused(core: Core) -> None:
+@pytest.mark.parametrize("zeros", [False, True], ids=["reverts", "zeros"])
+def test_unknown_rounds_are_refused(core: Core, zeros: bool) -> None:
+    """Older aggregators revert for a round that they do not have, newer ones answer zeros."""
+    core.feed.setZeros(zeros, {"from": core.gov})
     for unknown in (PHASE + 99, 7 * PHASE + 4, 2**80 - 1):
-        with pytest.raises(Exception, match="No data present"):
-            core.oracle.proveSettlement.call(
-                UNDERLYING, core.expiry(1), unknown, {"from": core.gov}
-            )
+        prove(core, unknown, "RoundMissing", unknown)
 
 
-def test_a_round_after_a_hole_is_refused(core: Core) -> None:
-    core.feed.setRound(PHASE + 8, ANSWER, core.expiry(1) + 400, {"from": core.gov})
-    with pytest.raises(Exception, match="No data present"):
-        core.oracle.proveSettlement.call(UNDERLYING, core.expiry(1), PHASE + 8, {"from": core.gov})
+def test_a_feed_that_answers_with_another_round_has_none(core: Core) -> None:
+    core.feed.setStuck(True, {"from": core.gov})
+    prove(core, PHASE + 4, "RoundMissing", PHASE + 4)
 
 
-def test_a_predecessor_without_time_is_refused(core: Core) -> None:
-    core.feed.setRound(PHASE + 3, ANSWER, 0, {"from": core.gov})
+@pytest.mark.parametrize("zeros", [False, True], ids=["reverts", "zeros"])
+def test_a_hole_is_passed_over_to_the_round_before_it(core: Core, zeros: bool) -> None:
     expiry = core.expiry(1)
-    prove(core, PHASE + 4, "RoundNotFirstAfterExpiry", PHASE + 4, 0, expiry, expiry)
+    core.feed.setZeros(zeros, {"from": core.gov})
+    core.feed.setRound(PHASE + 8, ANSWER, expiry + 400, {"from": core.gov})
+    prove(
+        core, PHASE + 8, "RoundNotFirstAfterExpiry", PHASE + 8, expiry + 300, expiry + 400, expiry
+    )
 
 
-def test_a_later_phase_may_prove_with_its_own_neighbours(core: Core) -> None:
+def test_unusable_rounds_before_the_first_are_passed_over(core: Core) -> None:
+    """Known to all and skipped by rule: nobody settles on, or is stopped by, a round that is no price."""
     expiry, by = core.expiry(1), {"from": core.gov}
-    core.feed.setRound(2 * PHASE + 6, ANSWER, expiry - 50, by)
-    core.feed.setRound(2 * PHASE + 7, ANSWER + 70, expiry + 2, by)
-    core.oracle.proveSettlement(UNDERLYING, expiry, 2 * PHASE + 7, by)
-    assert core.oracle.settlementPrice(UNDERLYING, expiry) == (ANSWER + 70) * 10**10
+    core.feed.setRound(PHASE + 3, ANSWER, 0, by)
+    core.feed.setRound(PHASE + 4, 0, expiry, by)
+    core.feed.setRound(PHASE + 5, ANSWER + 5, expiry + 300, by)
+    prove(core, PHASE + 4, "FeedAnswerInvalid", 0, expiry)
+    core.oracle.proveSettlement(UNDERLYING, expiry, PHASE + 5, by)
+    assert core.oracle.settlementPrice(UNDERLYING, expiry) == (ANSWER + 5) * 10**10
+
+
+def test_an_unusable_round_at_expiry_does_not_open_the_way_for_a_later_one(core: Core) -> None:
+    expiry, by = core.expiry(1), {"from": core.gov}
+    core.feed.setRound(PHASE + 6, -1, expiry + 350, by)
+    core.feed.setRound(PHASE + 7, ANSWER, expiry + 400, by)
+    prove(
+        core, PHASE + 7, "RoundNotFirstAfterExpiry", PHASE + 7, expiry + 300, expiry + 400, expiry
+    )
+
+
+@pytest.mark.parametrize(("missing", "accepted"), [(16, True), (17, False)])
+def test_a_row_of_missing_rounds_is_passed_over_up_to_a_limit(
+    core: Core, missing: int, accepted: bool
+) -> None:
+    day, by = core.expiry(2), {"from": core.gov}
+    core.warp(day + 100)
+    number = PHASE + 5 + missing + 1
+    core.feed.setRound(number, ANSWER, day + 50, by)
+    if accepted:
+        core.oracle.proveSettlement(UNDERLYING, day, number, by)
+        assert core.oracle.settlementPrice(UNDERLYING, day) == ANSWER * 10**10
+    else:
+        prove(core, number, "RoundHolesTooWide", PHASE + 6, day=2)
+
+
+def test_a_round_after_the_deadline_settles_nothing(core: Core) -> None:
+    expiry, by = core.expiry(2), {"from": core.gov}
+    deadline = expiry + ORACLE_PARAMETERS[3]
+    core.warp(deadline + 100)
+    core.feed.setRound(PHASE + 6, ANSWER, deadline + 1, by)
+    prove(core, PHASE + 6, "RoundAfterDeadline", PHASE + 6, deadline + 1, deadline, day=2)
+    core.feed.setRound(PHASE + 6, ANSWER, deadline, by)
+    core.oracle.proveSettlement(UNDERLYING, expiry, PHASE + 6, by)
+    assert core.oracle.settlementPrice(UNDERLYING, expiry) == ANSWER * 10**10
 
 
 def test_twice_is_refused_whatever_the_round(core: Core) -> None:

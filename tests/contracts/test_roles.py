@@ -49,6 +49,11 @@ TABLE: dict[str, dict[str, str]] = {
         "setSequencer": GOVERNOR,
         "setParameters": GOVERNOR,
         "proveSettlement": ANYONE,
+        "proveSettlementAcross": ANYONE,
+        "recordTwap": ANYONE,
+        "settleByTwap": ANYONE,
+        "poke": ANYONE,
+        "pokeAcross": ANYONE,
         "setAuthority": AUTHORITY,
     },
     "VolSurface": {

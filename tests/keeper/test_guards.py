@@ -50,10 +50,9 @@ def test_a_healthy_desk_passes_them_all():
 EDGES = [
     (checks.snapshot_age, {"now_s": NOW_S + 60}, {"now_s": NOW_S + 61}),
     (checks.snapshot_age, {"now_s": NOW_S - 15}, {"now_s": NOW_S - 16}),
-    (
-        checks.oracle_state,
-        {"oracle_state": OracleState.DEVIATING},
-        {"oracle_state": OracleState.STALE},
+    *(
+        (checks.oracle_state, {"oracle_state": state}, {"oracle_state": OracleState.STALE})
+        for state in (OracleState.DEVIATING, OracleState.DEPEGGED, OracleState.SEQUENCER_DOWN)
     ),
     (
         checks.oracle_age,
