@@ -161,14 +161,17 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         return ((vol * vol) << 33) / 1e36;
     }
 
-    /// @dev What the last commit says of an expiry that it does not hold.
+    /// @dev What the neighbours of an expiry that the last commit does not hold say of it: the nearer one as committed
+    /// in this call, where it is, since its place may be the one that was read from.
     function _neighbours(Work memory work, uint40 expiry) private view returns (Note) {
         (uint40 low, uint40 high) = ExpiryList.around(work.before, expiry);
-        return _noteOf(work, low).between(low, _noteOf(work, high), high, expiry);
+        Note near = _noteOf(work.underlying, low, work.to);
+        if (near.at() != block.timestamp) near = _noteOf(work.underlying, low, work.from);
+        return near.between(low, _noteOf(work.underlying, high, work.from), high, expiry);
     }
 
-    function _noteOf(Work memory work, uint40 expiry) private view returns (Note) {
-        return _rings[SeriesIdLib.expiryKeyOf(work.underlying, expiry)][work.from].note;
+    function _noteOf(uint16 underlying, uint40 expiry, uint256 place) private view returns (Note) {
+        return _rings[SeriesIdLib.expiryKeyOf(underlying, expiry)][place].note;
     }
 
     /// @dev Steps over the expiries of the last commit up to a day; only those about to expire may be left out. Returns

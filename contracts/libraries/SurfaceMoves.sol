@@ -27,8 +27,8 @@ library SurfaceMoves {
     uint256 private constant SHAPE_HOUR = 1e18 * 1 hours;
     uint256 private constant YEAR = 365 days;
     /// @dev Share of a rate's seconds that a move takes at short tenors: sqrt(tenor / 30 days) at 1, 7 and 30 days, WAD.
-    uint256 private constant SHARE_AT_1 = 182574185835055360;
-    uint256 private constant SHARE_AT_7 = 483045891539647936;
+    uint256 private constant SHARE_AT_1 = 182574185835055371;
+    uint256 private constant SHARE_AT_7 = 483045891539647952;
     uint256 private constant SHARE_AT_30 = 1e18;
 
     /// @param variance_ annualised, at the money, Q33, below 2^40.
