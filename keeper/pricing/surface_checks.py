@@ -55,6 +55,8 @@ def deviation(atm: int) -> int:
 def scan(near: QuantisedSlice, far: QuantisedSlice | None) -> tuple[int, int, int, int]:
     """Shapes of a slice. PricingError where it, or the step to the next expiry `far`, holds arbitrage on the grid."""
     atm = variance_at(near, 0)
+    if atm <= 0:
+        raise PricingError("butterfly: no variance at the money")
     s = deviation(atm)
     shapes = []
     for h in GRID:
