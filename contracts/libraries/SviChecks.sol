@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/* solhint-disable no-inline-assembly */
+/* solhint-disable no-inline-assembly, function-max-lines */
 import {Svi} from "./Svi.sol";
 
 /// @title Static arbitrage and shape of raw SVI slices on a grid, in exact integers.

@@ -67,9 +67,18 @@ def test_each_part_has_its_own_rate(world: SurfaceWorld, how: str, rate: str, si
     assert expiry in far
 
 
-def test_a_move_costs_what_the_twin_says_to_the_second(world: SurfaceWorld) -> None:
+@pytest.mark.parametrize("binding", ["levelRate", "skewRate", "wingRate", "forwardRate"])
+def test_a_move_costs_what_the_twin_says_to_the_second(world: SurfaceWorld, binding: str) -> None:
     """Random moves of every part, taken and refused: numbers in the error and the allowance left."""
     rng = np.random.default_rng(5)
+    loose = {
+        "levelRate": 2 * WAD,
+        "skewRate": 2 * WAD,
+        "wingRate": 9 * WAD,
+        "forwardRate": WAD // 20,
+    }
+    tight = world.parameters[binding] // (20 if binding == "forwardRate" else 2)
+    world.set(**(loose | {binding: tight}))
     refused = taken = 0
     for _ in range(250):
         world.warp(int(rng.integers(1, 3 * HOUR)))
