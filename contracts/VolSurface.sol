@@ -18,7 +18,8 @@ import {Wad} from "./libraries/Wad.sol";
 contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
     using SviChecks for SviChecks.Raw;
 
-    /// @dev What one commit works with. `live` holds the expiries of the last commit that are still to be met.
+    /// @dev What one commit works with. `live` holds the expiries of the last commit, `before`, that are still to be
+    /// met, `listed` those of this one.
     struct Work {
         uint16 underlying;
         uint256 before;
@@ -27,6 +28,14 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         uint256 count;
         uint256 from;
         uint256 to;
+        uint256 minVariance;
+        uint256 maxVariance;
+        uint256 maxCarry;
+        uint256 minTenor;
+        uint256 creditCap;
+        SurfaceMoves.Rates rates;
+        SviChecks.Raw near;
+        SviChecks.Raw far;
     }
 
     IMarketOracle public immutable oracle;
@@ -50,28 +59,21 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         if (msg.sender != committer) revert OnlyCommitter(msg.sender);
         if (inputs.length == 0) revert SlicesEmpty();
         if (inputs.length > ExpiryList.MOST) revert TooManyExpiries(inputs.length, ExpiryList.MOST);
-        SurfaceParameters memory p = _parameters;
-        _checkSpot(underlying, referenceSpot, p.maxSpotDeviation);
-        Head memory h = _heads[underlying];
-        uint256 list = _lists[underlying];
-        Work memory work = Work(underlying, list, list, 0, 0, h.fresh, 0);
-        work.to = _rotate(h, p.referenceAge);
-        _heads[underlying] = h;
-        SviChecks.Raw memory next = SviChecks.load(inputs[0].slice);
-        for (uint256 i = 0; i < inputs.length; ++i) {
-            SviChecks.Raw memory near = next;
-            bool last = i + 1 == inputs.length;
-            if (!last) {
-                if (inputs[i + 1].expiry <= inputs[i].expiry) {
-                    revert SlicesUnsorted(inputs[i].expiry, inputs[i + 1].expiry);
+        Work memory work = _begin(underlying, referenceSpot);
+        // One ahead: an expiry is checked against the one after it.
+        for (uint256 i = 0; i <= inputs.length; ++i) {
+            work.near = work.far;
+            if (i < inputs.length) {
+                if (i != 0 && inputs[i].expiry <= inputs[i - 1].expiry) {
+                    revert SlicesUnsorted(inputs[i - 1].expiry, inputs[i].expiry);
                 }
-                next = SviChecks.load(inputs[i + 1].slice);
+                work.far = SviChecks.load(inputs[i].slice);
             }
-            _commitOne(work, p, inputs[i], near, next, last);
+            if (i != 0) _commitOne(work, inputs[i - 1], i == inputs.length);
         }
-        _meet(work, type(uint256).max, p.minTenor);
-        if (work.listed != list) _lists[underlying] = work.listed;
-        emit SurfaceCommitted(underlying, referenceSpot, inputs);
+        _meet(work, type(uint256).max);
+        if (work.listed != work.before) _lists[underlying] = work.listed;
+        emit SurfaceCommitted(underlying, referenceSpot, inputs.length);
     }
 
     /// @inheritdoc IVolSurface
@@ -95,71 +97,96 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
 
     // ------------------------------------------------------------------ internal: one commit
 
-    function _commitOne(
-        Work memory work,
-        SurfaceParameters memory p,
-        SliceInput calldata s,
-        SviChecks.Raw memory near,
-        SviChecks.Raw memory far,
-        bool last
-    ) private {
-        if (s.expiry <= block.timestamp) revert SliceExpired(s.expiry, block.timestamp);
-        if (uint256(s.expiry) % 1 days != SeriesIdLib.EXPIRY_SECOND_OF_DAY) revert SeriesIdLib.ExpiryOffGrid(s.expiry);
-        if (s.carry > int64(p.maxCarry) || s.carry < -int64(p.maxCarry)) {
-            revert CarryOutOfRange(s.carry, int64(p.maxCarry));
-        }
-        uint256 day = ExpiryList.dayOf(s.expiry);
-        bool known = _meet(work, day, p.minTenor);
-        if (!known && !_listable(s.expiry, p)) revert ExpiryNotListable(s.expiry);
-        work.listed |= day << (16 * work.count++);
-        int256 atm = near.atTheMoney();
-        uint256 vol = _volOf(atm, s.expiry - block.timestamp);
-        if (vol < p.minVol || vol > p.maxVol) revert AtmVolOutOfRange(s.expiry, vol, p.minVol, p.maxVol);
-        Note note = SurfaceMoves.note(s.carry, vol, near.scan(s.expiry, atm, far, last));
-        Stored storage place = _rings[SeriesIdLib.expiryKeyOf(work.underlying, s.expiry)][work.to];
-        place.note = note.withCredit(_creditAfter(work, p, s.expiry, known, note));
-        place.slice = s.slice;
+    function _begin(uint16 underlying, uint256 referenceSpot) private returns (Work memory work) {
+        SurfaceParameters storage p = _parameters;
+        (work.minVariance, work.maxVariance) = (_squareUp(p.minVol), _squareDown(p.maxVol));
+        work.maxCarry = p.maxCarry;
+        uint256 maxDeviation = p.maxSpotDeviation;
+        work.rates = SurfaceMoves.Rates(p.levelRate, p.skewRate, p.wingRate, p.forwardRate);
+        (work.creditCap, work.minTenor) = (p.creditCap, p.minTenor);
+        uint32 referenceAge = p.referenceAge;
+        _checkSpot(underlying, referenceSpot, maxDeviation);
+        Head memory h = _heads[underlying];
+        work.underlying = underlying;
+        work.before = _lists[underlying];
+        work.live = work.before;
+        work.from = h.fresh;
+        work.to = _rotate(h, referenceAge);
+        _heads[underlying] = h;
     }
 
-    /// @dev Seconds of allowance left after the move, or an error. The first surface of all has nothing to move from.
-    function _creditAfter(
-        Work memory work,
-        SurfaceParameters memory p,
-        uint40 expiry,
-        bool known,
-        Note note
-    ) private view returns (uint256) {
-        if (work.before == 0) return 0;
-        Note before;
-        uint256 earned = p.listingCredit;
-        if (known) {
-            before = _noteOf(work, expiry);
-            earned = before.earned(p.creditCap);
-            if (earned == SurfaceMoves.FREE) return 0;
-        } else {
-            (uint40 low, uint40 high) = ExpiryList.around(work.before, expiry);
-            before = _noteOf(work, low).between(low, _noteOf(work, high), high, expiry);
+    function _commitOne(Work memory work, SliceInput calldata s, bool last) private {
+        (uint40 expiry, int64 carry) = (s.expiry, s.carry);
+        if (expiry <= block.timestamp) revert SliceExpired(expiry, block.timestamp);
+        if (expiry % 1 days != SeriesIdLib.EXPIRY_SECOND_OF_DAY) revert SeriesIdLib.ExpiryOffGrid(expiry);
+        int256 maxCarry = int256(work.maxCarry);
+        if (carry > maxCarry || carry < -maxCarry) revert CarryOutOfRange(carry, int64(maxCarry));
+        bool known = _meet(work, expiry / 1 days);
+        if (!known && !_listable(expiry)) revert ExpiryNotListable(expiry);
+        work.listed |= uint256(expiry / 1 days) << (16 * work.count++);
+        unchecked {
+            uint256 tenor = expiry - block.timestamp;
+            SviChecks.Raw memory near = work.near;
+            int256 atm = near.variance(0);
+            // Annualised, Q33, as notes keep it.
+            uint256 variance = atm > 0 ? ((uint256(atm) * 365 days) / tenor) >> 11 : 0;
+            if (variance < work.minVariance || variance > work.maxVariance) _refuseLevel(expiry, variance);
+            near.measure(atm);
+            Note note = SurfaceMoves.note(carry, variance, near.scan(expiry, work.far, last));
+            Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(work.underlying, expiry)];
+            if (work.before != 0) {
+                Note before = known ? ring[work.from].note : _neighbours(work, expiry);
+                uint256 earned = known ? before.earned(work.creditCap) : _parameters.listingCredit;
+                if (earned != SurfaceMoves.FREE) {
+                    uint256 needed = before.secondsFor(note, tenor, work.rates);
+                    if (needed > earned) revert MoveTooFast(expiry, needed, earned);
+                    note = note.withCredit(earned - needed);
+                }
+            }
+            ring[work.to] = Stored(s.slice, note);
         }
-        uint256 needed = before.secondsFor(note, expiry - block.timestamp, p);
-        if (needed > earned) revert MoveTooFast(expiry, needed, earned);
-        return earned - needed;
     }
 
-    function _noteOf(Work memory work, uint40 expiry) private view returns (Note) {
-        return _rings[SeriesIdLib.expiryKeyOf(work.underlying, expiry)][work.from].note;
+    function _refuseLevel(uint40 expiry, uint256 variance) private view {
+        uint256 vol = Math.sqrt((variance * 1e36) >> 33);
+        revert AtmVolOutOfRange(expiry, vol, _parameters.minVol, _parameters.maxVol);
     }
 
-    /// @dev Steps over the expiries of the last commit that are before a day; only those about to expire may be left
-    /// out. Returns whether the day itself is among them.
-    function _meet(Work memory work, uint256 day, uint256 minTenor) private view returns (bool) {
-        while (work.live != 0 && ExpiryList.first(work.live) <= day) {
-            uint256 met = ExpiryList.first(work.live);
-            work.live >>= 16;
-            if (met == day) return true;
-            uint40 expiry = ExpiryList.expiryOf(met);
-            if (expiry > block.timestamp + minTenor) revert LiveExpiryLeftOut(expiry);
+    /// @dev The least and the most variance, Q33, whose root is inside a bound in WAD.
+    function _squareUp(uint256 vol) private pure returns (uint256) {
+        return Math.ceilDiv((vol * vol) << 33, 1e36);
+    }
+
+    function _squareDown(uint256 vol) private pure returns (uint256) {
+        return ((vol * vol) << 33) / 1e36;
+    }
+
+    /// @dev What the neighbours of an expiry that the last commit does not hold say of it: the nearer one as committed
+    /// in this call, where it is, since its place may be the one that was read from.
+    function _neighbours(Work memory work, uint40 expiry) private view returns (Note) {
+        (uint40 low, uint40 high) = ExpiryList.around(work.before, expiry);
+        Note near = _noteOf(work.underlying, low, work.to);
+        if (near.at() != block.timestamp) near = _noteOf(work.underlying, low, work.from);
+        return near.between(low, _noteOf(work.underlying, high, work.from), high, expiry);
+    }
+
+    function _noteOf(uint16 underlying, uint40 expiry, uint256 place) private view returns (Note) {
+        return _rings[SeriesIdLib.expiryKeyOf(underlying, expiry)][place].note;
+    }
+
+    /// @dev Steps over the expiries of the last commit up to a day; only those about to expire may be left out. Returns
+    /// whether the day itself is among them.
+    function _meet(Work memory work, uint256 day) private view returns (bool known) {
+        unchecked {
+            uint256 live = work.live;
+            while (live != 0 && live & 0xffff < day) {
+                uint40 expiry = ExpiryList.expiryOf(live & 0xffff);
+                if (expiry > block.timestamp + work.minTenor) revert LiveExpiryLeftOut(expiry);
+                live >>= 16;
+            }
+            known = live & 0xffff == day;
+            work.live = known ? live >> 16 : live;
         }
-        return false;
     }
 
     /// @dev Two steps to a reference: a slice first waits as pending, which no commit overwrites before it is of age.
@@ -188,12 +215,6 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         (uint256 spot, ) = oracle.spot(underlying);
         uint256 gap = referenceSpot > spot ? referenceSpot - spot : spot - referenceSpot;
         if (gap > Wad.mulDown(spot, maxDeviation)) revert ReferenceSpotOff(referenceSpot, spot, maxDeviation);
-    }
-
-    /// @dev The same number as `Svi.impliedVol` at the money.
-    function _volOf(int256 variance, uint256 tenor) private pure returns (uint256) {
-        if (variance <= 0) return 0;
-        return Math.sqrt((((uint256(variance) * 1e18) >> 44) * 1e18 * 365 days) / tenor);
     }
 
     function _setParameters(SurfaceParameters memory p) private {

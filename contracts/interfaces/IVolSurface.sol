@@ -44,15 +44,19 @@ interface IVolSurface {
     /// @param maxVol upper bound, WAD.
     /// @param maxCarry WAD per year, either sign.
     /// @param maxSpotDeviation WAD share by which a commit's reference spot may differ from the oracle's.
-    /// @param levelRate most relative move of the at-the-money volatility in an hour at 30 days and more, WAD; at
-    /// shorter tenors times sqrt(30 days / tenor), tenor >= 1 day.
+    /// @param levelRate most relative move of the variance at the money in an hour at 30 days and more, WAD; about twice
+    /// as much as of volatility. At 7 days times sqrt(30/7), at a day and less times sqrt(30), the inverse linear between.
     /// @param skewRate most move in an hour of w(z)/w(0) at one standard deviation either side, WAD, scaled likewise.
     /// @param wingRate the same at three standard deviations.
     /// @param forwardRate most move of forward over spot in an hour, WAD share, at any tenor.
+    /// @param realisedLow least multiple of the realised volatility that volatility at the money may fall to, WAD.
+    /// @param realisedHigh most multiple that it may rise to. Beyond either it may only come nearer.
     /// @param creditCap seconds of allowance that silence can save up.
-    /// @param listingCredit seconds of allowance of a new expiry, against what its neighbours say.
     /// @param referenceAge seconds a slice must have been public to be served as reference; as of the last commit.
     /// @param minTenor seconds before its expiry from which a commit may leave an expiry out.
+    /// @param realisedSamples hourly returns that the realised volatility must be made of to be looked at.
+    /// @param realisedMaxDays days for which it is looked at after its last sample.
+    /// @param listingCredit seconds of allowance of a new expiry, against what its neighbours say.
     /// @param openMaxAge seconds a slice may be old to open risk on it.
     /// @param hedgeMaxAge seconds, to hedge.
     /// @param closeMaxAge seconds, to close.
@@ -68,10 +72,14 @@ interface IVolSurface {
         uint64 skewRate;
         uint64 wingRate;
         uint64 forwardRate;
+        uint64 realisedLow;
+        uint64 realisedHigh;
         uint32 creditCap;
-        uint32 listingCredit;
         uint32 referenceAge;
         uint32 minTenor;
+        uint16 realisedSamples;
+        uint16 realisedMaxDays;
+        uint32 listingCredit;
         uint32 openMaxAge;
         uint32 hedgeMaxAge;
         uint32 closeMaxAge;
@@ -80,7 +88,8 @@ interface IVolSurface {
         uint16 monthlyDays;
     }
 
-    event SurfaceCommitted(uint16 indexed underlying, uint256 referenceSpot, SliceInput[] slices);
+    /// @param count of expiries; what they are is in the call, and for the longest of three commits in `slices`.
+    event SurfaceCommitted(uint16 indexed underlying, uint256 referenceSpot, uint256 count);
     event CommitterSet(address committer);
     event SurfaceParametersSet(SurfaceParameters parameters);
     event AnchorReset(uint16 indexed underlying, uint40 indexed expiry);

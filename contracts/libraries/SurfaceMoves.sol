@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IVolSurface} from "../interfaces/IVolSurface.sol";
-
 /// @notice What a commit leaves beside the slice of an expiry, in one word. From the top: carry (64, WAD per year,
-/// signed), moment of the commit (32, unix seconds), allowance left (32, seconds), at-the-money volatility (40, 1e-11),
+/// signed), moment of the commit (32, unix seconds), allowance left (32, seconds), annualised variance at the money
+/// (40, Q33),
 /// and w(k)/w(0) at -3, -1, 1 and 3 standard deviations (22 each, Q14).
 type Note is uint256;
 
@@ -13,20 +11,31 @@ using SurfaceMoves for Note global;
 
 /// @title How far a slice moved from the one before, in seconds of allowance.
 library SurfaceMoves {
+    /// @dev Most in an hour, WAD, as in IVolSurface.SurfaceParameters; never 0.
+    struct Rates {
+        uint256 level;
+        uint256 skew;
+        uint256 wing;
+        uint256 forward;
+    }
+
     /// @dev Allowance after a reset: one move is free.
     uint256 internal constant FREE = type(uint32).max;
-    uint256 private constant VOL_UNIT = 1e7;
     uint256 private constant SHAPE_BITS = 22;
     uint256 private constant SHAPE_MASK = (1 << 22) - 1;
-    uint256 private constant LONG_TENOR = 30 days;
-    uint256 private constant SHORT_TENOR = 1 days;
+    uint256 private constant HOUR = 1 hours;
+    uint256 private constant SHAPE_HOUR = 1e18 * 1 hours;
     uint256 private constant YEAR = 365 days;
+    /// @dev Share of a rate's seconds that a move takes at short tenors: sqrt(tenor / 30 days) at 1, 7 and 30 days, WAD.
+    uint256 private constant SHARE_AT_1 = 182574185835055371;
+    uint256 private constant SHARE_AT_7 = 483045891539647952;
+    uint256 private constant SHARE_AT_30 = 1e18;
 
-    /// @param vol at the money, WAD, at most 8e18; kept in units of 1e-11, rounded down.
+    /// @param variance_ annualised, at the money, Q33, below 2^40.
     /// @param shapes as `SviChecks.scan` returns them.
-    function note(int64 carry_, uint256 vol, uint256 shapes) internal view returns (Note) {
+    function note(int64 carry_, uint256 variance_, uint256 shapes) internal view returns (Note) {
         uint256 word = (uint256(uint64(carry_)) << 192) | (block.timestamp << 160);
-        return Note.wrap(word | ((vol / VOL_UNIT) << 88) | shapes);
+        return Note.wrap(word | (variance_ << 88) | shapes);
     }
 
     function carry(Note n) internal pure returns (int256) {
@@ -41,9 +50,9 @@ library SurfaceMoves {
         return uint32(Note.unwrap(n) >> 128);
     }
 
-    /// @return WAD.
-    function atmVol(Note n) internal pure returns (uint256) {
-        return uint40(Note.unwrap(n) >> 88) * VOL_UNIT;
+    /// @return annualised, at the money, Q33.
+    function variance(Note n) internal pure returns (uint256) {
+        return uint40(Note.unwrap(n) >> 88);
     }
 
     /// @param place 0 at three standard deviations up, 1 at one, 2 at one down, 3 at three.
@@ -57,34 +66,37 @@ library SurfaceMoves {
 
     /// @notice Allowance now: what was left and the time since, capped; FREE after a reset.
     function earned(Note n, uint256 cap) internal view returns (uint256) {
-        uint256 left = n.credit();
-        return left == FREE ? FREE : Math.min(left + block.timestamp - n.at(), cap);
+        unchecked {
+            uint256 left = n.credit();
+            if (left == FREE) return FREE;
+            left += block.timestamp - n.at();
+            return left < cap ? left : cap;
+        }
     }
 
-    /// @notice Seconds that the largest part of a move takes at its rate. Rounded up.
+    /// @notice Seconds that the largest part of a move takes at its rate, rounded up part by part.
     /// @param tenor seconds to the expiry.
     function secondsFor(
         Note before,
         Note next,
         uint256 tenor,
-        IVolSurface.SurfaceParameters memory p
+        Rates memory rates
     ) internal pure returns (uint256 most) {
-        uint256 least = Math.min(before.atmVol(), next.atmVol());
-        most = Math.ceilDiv(_gap(before.atmVol(), next.atmVol()) * 1e18 * 1 hours, least * p.levelRate);
-        most = Math.max(most, _shapeSeconds(before, next, 1, p.skewRate));
-        most = Math.max(most, _shapeSeconds(before, next, 2, p.skewRate));
-        most = Math.max(most, _shapeSeconds(before, next, 0, p.wingRate));
-        most = Math.max(most, _shapeSeconds(before, next, 3, p.wingRate));
-        uint256 bounded = Math.min(Math.max(tenor, SHORT_TENOR), LONG_TENOR);
-        if (bounded < LONG_TENOR) most = Math.mulDiv(most, Math.sqrt(bounded << 64), Math.sqrt(LONG_TENOR << 64)) + 1;
-        int256 turn = next.carry() - before.carry();
-        uint256 shift = uint256(turn < 0 ? -turn : turn) * tenor * 1 hours;
-        most = Math.max(most, Math.ceilDiv(shift, uint256(p.forwardRate) * YEAR));
+        unchecked {
+            (uint256 was, uint256 is_) = (before.variance(), next.variance());
+            most = _up(_gap(was, is_) * (1e18 * HOUR), (was < is_ ? was : is_) * rates.level);
+            most = _largest(most, _up(_shapeGap(before, next, 1, 2) * SHAPE_HOUR, rates.skew << 14));
+            most = _largest(most, _up(_shapeGap(before, next, 0, 3) * SHAPE_HOUR, rates.wing << 14));
+            if (tenor < 30 days) most = _up(most * _share(tenor), SHARE_AT_30);
+            int256 turn = next.carry() - before.carry();
+            uint256 shift = uint256(turn < 0 ? -turn : turn) * tenor;
+            most = _largest(most, _up(shift * HOUR, rates.forward * YEAR));
+        }
     }
 
     /// @notice What the two neighbours of an expiry say of it: total variance left at the money and carry x time left
     /// linear in expiry, shapes likewise. With one neighbour alone (`low` the same as `high`), or with the lower one
-    /// over, the volatility and carry of the other.
+    /// over, the variance and carry of the other.
     /// @param expiry ahead, between the two.
     function between(
         Note low,
@@ -99,9 +111,9 @@ library SurfaceMoves {
         uint256 up = expiry - block.timestamp - lifeLow;
         uint256 span = lifeHigh - lifeLow;
         uint256 total = span * (expiry - block.timestamp);
-        uint256 vol = low.atmVol() ** 2 * lifeLow * (span - up) + high.atmVol() ** 2 * lifeHigh * up;
+        uint256 left = low.variance() * lifeLow * (span - up) + high.variance() * lifeHigh * up;
         int256 mean = low.carry() * int256(lifeLow * (span - up)) + high.carry() * int256(lifeHigh * up);
-        Note n = note(int64(mean / int256(total)), Math.sqrt(vol / total), 0);
+        Note n = note(int64(mean / int256(total)), left / total, 0);
         uint256 shapes;
         for (uint256 i = 0; i < 4; ++i) {
             shapes |= ((low.shape(i) * (span - up) + high.shape(i) * up) / span) << (i * SHAPE_BITS);
@@ -109,11 +121,33 @@ library SurfaceMoves {
         return Note.wrap(Note.unwrap(n) | shapes);
     }
 
-    function _shapeSeconds(Note before, Note next, uint256 place, uint256 rate) private pure returns (uint256) {
-        return Math.ceilDiv((_gap(before.shape(place), next.shape(place)) * 1e18 * 1 hours) >> 14, rate);
+    /// @dev Linear in the tenor between the three.
+    function _share(uint256 tenor) private pure returns (uint256) {
+        unchecked {
+            if (tenor <= 1 days) return SHARE_AT_1;
+            if (tenor <= 7 days) return SHARE_AT_1 + ((SHARE_AT_7 - SHARE_AT_1) * (tenor - 1 days)) / 6 days;
+            return SHARE_AT_7 + ((SHARE_AT_30 - SHARE_AT_7) * (tenor - 7 days)) / 23 days;
+        }
+    }
+
+    /// @dev The larger move of two shapes.
+    function _shapeGap(Note before, Note next, uint256 one, uint256 other) private pure returns (uint256) {
+        return _largest(_gap(before.shape(one), next.shape(one)), _gap(before.shape(other), next.shape(other)));
+    }
+
+    function _up(uint256 a, uint256 b) private pure returns (uint256) {
+        unchecked {
+            return (a + b - 1) / b;
+        }
+    }
+
+    function _largest(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
     }
 
     function _gap(uint256 a, uint256 b) private pure returns (uint256) {
-        return a > b ? a - b : b - a;
+        unchecked {
+            return a > b ? a - b : b - a;
+        }
     }
 }

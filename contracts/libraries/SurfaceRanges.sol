@@ -4,9 +4,9 @@ pragma solidity 0.8.30;
 /* solhint-disable no-inline-assembly */
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 
-/// @title Hard ranges of the surface's parameters, as a table: eighteen tests in code are four times its size.
+/// @title Hard ranges of the surface's parameters, as a table: twenty-two tests in code are four times its size.
 library SurfaceRanges {
-    uint256 private constant FIELDS = 18;
+    uint256 private constant FIELDS = 22;
 
     /// @notice Reverts with the first field that is outside its range.
     function check(IVolSurface.SurfaceParameters memory p) internal pure {
@@ -30,14 +30,18 @@ library SurfaceRanges {
                 _row("maxVol", 1e16, 8e18),
                 _row("maxCarry", 0, 1e18),
                 _row("maxSpotDeviation", 1e14, 1e17),
-                _row("levelRate", 2e16, 1e18),
+                _row("levelRate", 4e16, 2e18),
                 _row("skewRate", 2e16, 2e18),
                 _row("wingRate", 2e16, 1e19),
                 _row("forwardRate", 1e14, 5e16),
+                _row("realisedLow", 0, 8e17),
+                _row("realisedHigh", 12e17, 18e18),
                 _row("creditCap", 10 minutes, 1 days),
-                _row("listingCredit", 1 hours, 7 days),
                 _row("referenceAge", 5 minutes, 1 days),
                 _row("minTenor", 10 minutes, 1 days),
+                _row("realisedSamples", 1, 1000),
+                _row("realisedMaxDays", 1, 30),
+                _row("listingCredit", 1 hours, 7 days),
                 _row("openMaxAge", 1 minutes, 1 days),
                 _row("hedgeMaxAge", 1 minutes, 7 days),
                 _row("closeMaxAge", 1 days, 365 days),

@@ -112,7 +112,7 @@ abstract contract SurfaceReader is IVolSurface {
 
     /// @inheritdoc IVolSurface
     function listable(uint40 expiry) external view returns (bool) {
-        return _listable(expiry, _parameters);
+        return _listable(expiry);
     }
 
     /// @inheritdoc IVolSurface
@@ -164,7 +164,8 @@ abstract contract SurfaceReader is IVolSurface {
         vol = Math.min(Math.sqrt((w * 1e18 * 365 days) / life), MAX_VOL);
     }
 
-    function _listable(uint40 expiry, SurfaceParameters memory p) internal view returns (bool) {
+    function _listable(uint40 expiry) internal view returns (bool) {
+        SurfaceParameters storage p = _parameters;
         if (expiry <= block.timestamp + p.minTenor) return false;
         uint256 ahead = expiry - block.timestamp;
         if (ahead <= uint256(p.dailyDays) * 1 days) return true;

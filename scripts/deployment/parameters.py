@@ -51,14 +51,18 @@ class SurfaceParameters(Section):
     max_vol: Annotated[Decimal, between("0.01", "8")]
     max_carry_per_year: Annotated[Decimal, between("0", "1")]
     max_spot_deviation: Annotated[Decimal, between("0.0001", "0.1")]
-    level_rate_per_hour: Annotated[Decimal, between("0.02", "1")]
+    level_rate_per_hour: Annotated[Decimal, between("0.04", "2")]
     skew_rate_per_hour: Annotated[Decimal, between("0.02", "2")]
     wing_rate_per_hour: Annotated[Decimal, between("0.02", "10")]
     forward_rate_per_hour: Annotated[Decimal, between("0.0001", "0.05")]
+    realised_low: Annotated[Decimal, between("0", "0.8")]
+    realised_high: Annotated[Decimal, between("1.2", "18")]
     credit_cap_s: Annotated[int, Field(ge=600, le=DAY_S)]
-    listing_credit_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
     reference_age_s: Annotated[int, Field(ge=300, le=DAY_S)]
     min_tenor_s: Annotated[int, Field(ge=600, le=DAY_S)]
+    realised_samples: Annotated[int, Field(ge=1, le=1000)]
+    realised_max_days: Annotated[int, Field(ge=1, le=30)]
+    listing_credit_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
     open_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
     hedge_max_age_s: Annotated[int, Field(ge=60, le=7 * DAY_S)]
     close_max_age_s: Annotated[int, Field(ge=DAY_S, le=365 * DAY_S)]
@@ -85,10 +89,14 @@ class SurfaceParameters(Section):
             "skewRate": wad(self.skew_rate_per_hour),
             "wingRate": wad(self.wing_rate_per_hour),
             "forwardRate": wad(self.forward_rate_per_hour),
+            "realisedLow": wad(self.realised_low),
+            "realisedHigh": wad(self.realised_high),
             "creditCap": self.credit_cap_s,
-            "listingCredit": self.listing_credit_s,
             "referenceAge": self.reference_age_s,
             "minTenor": self.min_tenor_s,
+            "realisedSamples": self.realised_samples,
+            "realisedMaxDays": self.realised_max_days,
+            "listingCredit": self.listing_credit_s,
             "openMaxAge": self.open_max_age_s,
             "hedgeMaxAge": self.hedge_max_age_s,
             "closeMaxAge": self.close_max_age_s,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from keeper.pricing.surface_checks import reachable_vol
+from keeper.pricing.surface_moves import reachable_vol
 from keeper.pricing.svi import pack_floats
 from keeper.simulation.implied_vol import ImpliedVolModel
 from keeper.units import WAD, encode_series

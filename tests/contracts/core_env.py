@@ -47,14 +47,18 @@ SURFACE_PARAMETERS = (
     4 * WAD,  # maxVol
     WAD // 2,  # maxCarry
     10**16,  # maxSpotDeviation
-    WAD // 10,  # levelRate
+    WAD // 5,  # levelRate
     WAD // 10,  # skewRate
     WAD // 2,  # wingRate
     5 * 10**15,  # forwardRate
+    WAD // 5,  # realisedLow
+    5 * WAD,  # realisedHigh
     3 * HOUR,  # creditCap
-    12 * HOUR,  # listingCredit
     HOUR,  # referenceAge
     4 * HOUR,  # minTenor
+    48,  # realisedSamples
+    7,  # realisedMaxDays
+    12 * HOUR,  # listingCredit
     2 * HOUR,  # openMaxAge
     6 * HOUR,  # hedgeMaxAge
     30 * DAY,  # closeMaxAge

@@ -177,7 +177,7 @@ def test_an_absurd_size_gets_an_error_of_its_own(core: Core, size: int) -> None:
 
 def test_nothing_opens_after_the_cutoff(core: Core) -> None:
     series, cutoff = listing(core)[0], core.expiry(7) - CUTOFF_S
-    core.warp(cutoff - 1)
+    core.warp(cutoff - 60)
     core.set_spot(2_000.0)
     core.commit(core.slice(0.8, 14))
     core.commit(core.slice(0.8, 7))

@@ -208,8 +208,7 @@ class World:
         self.warp(max(core.now, expiry + 60))
         feed, by = self.feeds[underlying], {"from": core.gov}
         feed.setBroken(False, by)
-        # A phase of its own for each expiry: rounds before and after it, whatever came in between.
-        first = ((10 + day) << 64) | 3
+        first = int(feed.latest()) + 2
         feed.setRound(first - 1, round(usd * 10**FEED_DECIMALS), expiry - 30, by)
         feed.setRound(first, round(usd * 10**FEED_DECIMALS), expiry + 30, by)
         core.oracle.proveSettlement(underlying, expiry, first, by)
