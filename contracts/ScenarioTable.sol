@@ -8,8 +8,8 @@ import {Gaussian} from "./libraries/Gaussian.sol";
 /// @title The normal distribution function in 512 quadratic pieces over +-5.5, as the code of a contract.
 /// @notice Not callable: its code is data, read with EXTCODECOPY by ScenarioKernel. A zero byte (STOP), then one word
 /// for each piece: c2 2^176 + c1 2^88 + 4 c0, all signed, where N = (c0 + c1 x + c2 x^2) / 2^78 and x is the place in
-/// the whole table, in units of a piece / 2^24. Each piece meets N at both ends and in its middle, so the whole is continuous; its error is below
-/// max|N'''| width^3 / (72 sqrt 3) = 3.2e-8.
+/// the whole table, in units of a piece / 2^24. Each piece meets N at both ends and in its middle, so the whole is
+/// continuous; its error is below max|N'''| width^3 / (72 sqrt 3) = 3.2e-8.
 contract ScenarioTable {
     uint256 private constant PIECES = 512;
     int256 private constant RANGE = 55e17;

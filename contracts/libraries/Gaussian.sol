@@ -5,7 +5,9 @@ import {Wad} from "./Wad.sol";
 
 /// @title Standard normal density and distribution function in WAD.
 /// @dev Hart (1968), algorithm 5666, as arranged by West (2005), "Better approximations to cumulative normal
-/// functions", Wilmott Magazine May 2005, p. 70-76. Absolute error below 1e-15.
+/// functions", Wilmott Magazine May 2005, p. 70-76. Absolute error below 1e-15. The upper tail is in [0, 1/2]: every
+/// coefficient of 2 n is at most that of d, and b sqrt(2 pi) is above 2. N does not fall at the two breakpoints, SPLIT
+/// and TAIL_ZERO. tests/contracts/test_maths_wad.py checks both statements.
 library Gaussian {
     /// @dev 1 / sqrt(2 pi).
     uint256 internal constant INV_SQRT_2PI = 398942280401432678;

@@ -9,7 +9,7 @@ import {ScenarioSweep} from "./ScenarioSweep.sol";
 import "./MathsConstants.sol";
 
 /// @title Value of a book of options under a grid of spot and volatility shocks.
-/// @notice Two tails, extreme moves of the spot valued at volatility up alone, and moves valued at three volatilities of
+/// @notice Two tails, extreme moves of the spot at volatility up alone, and moves at three volatilities of
 /// each option: 2 + 7 factors are 23 scenarios. Black (1976) undiscounted, call = F N(d1) - K N(d2), with N from
 /// ScenarioTable; put = call - F + K, added once for each spot. The error is below 1e-7 of the larger of forward and
 /// strike a contract, and `errorAt` bounds that of a sum. Use: load, grid, for each option logRatio, rootOf and add, then

@@ -11,7 +11,7 @@ import "./MathsConstants.sol";
 /// s = vol sqrt(tau) as a place, d1 and d2 are at (ln(F/K) LN_PLACE) / h +- h. The word of a piece, c2 2^176 + c1 2^88
 /// + 4 c0, times (2^87 + place)^2 has N, Q78, in its top 80 bits; divided by 2^238 / (size x strike) it is
 /// size x strike x N in WAD 2^16. Where a place is beyond the table, `edge` takes N = 0 or 1.
-/// `leave` keeps a function from being inlined, where the compiler would compute parts of it again at every spot. The
+/// `leave` keeps `sweep` from being inlined, where the compiler would compute parts of it again at every spot. The
 /// eight look-ups are written out: a function for them costs 27 gas an evaluation.
 library ScenarioSweep {
     /// @dev The grid, as of ScenarioKernel.Grid: 4 words, then 6 for each spot.
@@ -24,6 +24,7 @@ library ScenarioSweep {
     uint256 private constant CENTRE = (1 << 87) + (1 << 32);
 
     /// @notice Parameters as of ScenarioKernel.add.
+    /// @dev The early return keeps this function, too, from being inlined: inside a caller the stack would be too deep.
     function add(
         uint256 base,
         uint256 g,
@@ -35,6 +36,7 @@ library ScenarioSweep {
         int256 sizedForward,
         int256 sizedStrike
     ) internal pure {
+        if (sizedStrike == 0) return;
         assembly ("memory-safe") {
             k := sar(64, mul(k, LN_PLACE))
             let f := sdiv(shl(198, 1), sizedForward)

@@ -1,27 +1,20 @@
-"""BlackScholes equals its integer twin bit for bit and the plain Solidity within 1e-14; properties of both."""
+"""BlackScholes equals its integer twin bit for bit and the plain Solidity within 1e-14."""
 
-import itertools
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from keeper.errors import PricingError
 from keeper.pricing import contract_model
-from keeper.pricing.contract_model import ContractGreeks
 from tests.brownie_fixtures import reverts_with
 
 WAD = 10**18
 YEAR_S = 365 * 86_400
 DAY = 86_400
 FORWARD = 2_000 * WAD
-# Prices may be out of order by what the fractions are wrong by.
-SLACK = 2 * FORWARD // 10**15
 
 Option = tuple[bool, int, int, int, int, int]
-Price = Callable[..., ContractGreeks]
 
 
 @pytest.fixture(scope="module")
@@ -87,91 +80,33 @@ def test_plain_solidity_agrees_on_a_dense_grid(project: Any, accounts: Any, math
         assert abs(found[4] - theta) * 10**11 <= abs(theta) + FORWARD
 
 
-# ---------------------------------------------------------------- properties
-# On the twin, which the first test holds to the contract: each takes the maths as an argument, so that the
-# last test can hand it one with a bug.
+HARNESS = {
+    "greeks": ("bool,uint256,uint256,uint256,uint256,uint256", "uint256,int256,uint256,uint256,int256"),
+    "greeksGas": ("bool,uint256,uint256,uint256,uint256,uint256", "uint256"),
+    "price": ("bool,uint256,uint256,uint256,uint256,uint256", "uint256"),
+    "priceGas": ("bool,uint256,uint256,uint256,uint256,uint256", "uint256"),
+    "cdf": ("int256", "uint256"),
+    "packSlice": ("int256,uint256,int256,int256,uint256", "uint256"),
+    "totalVariance": ("uint256,int256", "uint256"),
+    "scenarioValuesGas": ("uint256,uint256", "uint256"),
+}  # fmt: skip
 
 
-def strikes() -> list[int]:
-    return [FORWARD * i // 100 for i in range(40, 240)]
-
-
-def parity(price: Price) -> None:
-    for _, f, k, vol, tau, d in drawn(300, 2):
-        call, put = (price(c, f, k, vol, tau, d) for c in (True, False))
-        assert abs((call.price - put.price) * WAD - d * (f - k)) <= WAD
-        if vol and tau and f != k:
-            assert call.delta - put.delta == d
-
-
-def bounded(price: Price) -> None:
-    for call, f, k, vol, tau, d in drawn(600, 3):
-        g = price(call, f, k, vol, tau, d)
-        intrinsic = max(f - k, 0) if call else max(k - f, 0)
-        assert d * intrinsic // WAD <= g.price <= d * (f if call else k) // WAD
-        assert g.gamma >= 0
-        assert g.vega >= 0 >= g.theta
-
-
-def monotone_and_convex_in_strike(price: Price) -> None:
-    found = [price(True, FORWARD, k, WAD, 14 * DAY, WAD).price for k in strikes()]
-    falls = [b - a for a, b in itertools.pairwise(found)]
-    assert all(fall <= SLACK for fall in falls)
-    assert all(b - a >= -2 * SLACK for a, b in itertools.pairwise(falls))
-
-
-def rising(price: Price) -> None:
-    """A call in volatility, forward and time."""
-    by_vol = [price(True, FORWARD, FORWARD, v * WAD // 50, DAY, WAD).price for v in range(1, 400)]
-    by_forward = [price(True, f, FORWARD, WAD, DAY, WAD).price for f in strikes()]
-    by_time = [price(True, FORWARD, FORWARD, WAD, t * 997, WAD).price for t in range(1, 400)]
-    for series in (by_vol, by_forward, by_time):
-        assert all(b > a - SLACK for a, b in itertools.pairwise(series))
-        assert series[-1] > series[0]
-
-
-def slopes_match(price: Price) -> None:
-    """Central differences against delta, gamma and vega."""
-    h, hv = FORWARD // 1_000, WAD // 1_000
-    for k in strikes()[::10]:
-        for tau in (7 * DAY, 90 * DAY):
-            low, mid, high = (price(True, FORWARD + i * h, k, WAD, tau, WAD) for i in (-1, 0, 1))
-            assert abs((high.price - low.price) * WAD // (2 * h) - mid.delta) < WAD // 20_000
-            second = (high.delta - low.delta) * WAD // (2 * h)
-            assert abs(second - mid.gamma) < mid.gamma // 500 + 10**10
-            up, down = (price(True, FORWARD, k, WAD + i * hv, tau, WAD) for i in (1, -1))
-            assert abs((up.price - down.price) * WAD // (2 * hv) - mid.vega) < FORWARD // 10**5
-
-
-PROPERTIES = (parity, bounded, monotone_and_convex_in_strike, rising, slopes_match)
-
-
-@pytest.mark.parametrize("holds", PROPERTIES)
-def test_property_holds(holds: Callable[[Price], None]) -> None:
-    holds(contract_model.greeks)
-
-
-def wrong(**changes: Callable[[ContractGreeks, Sequence[Any]], int]) -> Price:
-    """The maths with fields replaced."""
-
-    def price(*option: Any) -> ContractGreeks:
-        g = contract_model.greeks(*option)
-        return replace(g, **{name: change(g, option) for name, change in changes.items()})
-
-    return price
-
-
-@pytest.mark.parametrize(
-    ("holds", "bug"),
-    [
-        (parity, wrong(price=lambda g, o: g.price + 2 * o[0])),
-        (bounded, wrong(price=lambda g, o: g.price - (o[0] and g.gamma == 0))),
-        (monotone_and_convex_in_strike, wrong(price=lambda g, o: g.price + o[2] // 1_000 % WAD)),
-        (rising, wrong(price=lambda g, o: g.price - o[3] * 150 * (o[4] == DAY))),
-        (slopes_match, wrong(delta=lambda g, o: g.delta * 9_998 // 10_000)),
-        (slopes_match, wrong(vega=lambda g, o: g.vega * 99 // 100)),
-    ],
-)
-def test_a_planted_bug_is_seen(holds: Callable[[Price], None], bug: Price) -> None:
-    with pytest.raises(AssertionError):
-        holds(bug)
+def test_the_harness_has_exactly_the_stated_functions(project: Any, accounts: Any) -> None:
+    harness = project.OptionMathHarness.deploy({"from": accounts[0]})
+    found = {
+        f["name"]: tuple(",".join(x["type"] for x in f[side]) for side in ("inputs", "outputs"))
+        for f in harness.abi
+        if f["type"] == "function"
+    }
+    assert found == HARNESS
+    week = -(-7 * DAY * WAD // YEAR_S)
+    option = (True, FORWARD, FORWARD, WAD, week, WAD)
+    g = contract_model.greeks(*option[:4], 7 * DAY)
+    assert tuple(harness.greeks(*option)) == (g.price, g.delta, g.gamma, g.vega, g.theta)
+    assert harness.price(*option) == g.price
+    for tau in (10**36, 10**36 + 1, 2**256 - 1):
+        with pytest.raises(Exception, match="TauOutOfRange"):
+            harness.price(*option[:4], tau, WAD)
+    assert 0 < harness.priceGas(*option) < harness.greeksGas(*option)
+    assert harness.scenarioValuesGas(2, 23) > harness.scenarioValuesGas(1, 23)

@@ -2,6 +2,8 @@
 
 import itertools
 import random
+import re
+from pathlib import Path
 from typing import Any
 
 import mpmath as mp
@@ -126,6 +128,28 @@ def test_normal_distribution_is_symmetric_monotone_and_bounded(maths: Any) -> No
     assert right[0] == left[0] == WAD // 2
     assert all(a <= b for a, b in itertools.pairwise(right))
     assert maths.gaussians([2**200, -(2**200)]) == ([WAD, 0], [0, 0])
+
+
+def test_the_tail_is_at_most_a_half_because_every_coefficient_says_so() -> None:
+    """2 n(z) <= d(z) term by term for z >= 0, equal at z = 0, and d > 0: N is in [0, 1], no division is by 0."""
+    source = Path("contracts/libraries/Gaussian.sol").read_text(encoding="utf-8")
+    n, d = (
+        [int(x) for x in re.findall(rf"{name} = (?:\({name} \* z\) / 1e18 \+ )?(\d+);", source)]
+        for name in ("n", "d")
+    )
+    assert (len(n), len(d)) == (7, 8)
+    assert all(2 * a <= b for a, b in zip(reversed(n), reversed(d[1:]), strict=True))
+    assert 2 * n[-1] == d[-1]
+    assert min(d) > 0
+
+
+def test_normal_distribution_does_not_fall_at_its_breakpoints(maths: Any) -> None:
+    for at in (7071067811865475000, 9 * WAD):
+        x = [at + i * 10**j for j in range(12) for i in range(-9, 10)]
+        for side in (1, -1):
+            points = sorted({side * y for y in x})
+            cdf, _ = maths.gaussians(points)
+            assert all(0 <= a <= b <= WAD for a, b in itertools.pairwise(cdf))
 
 
 def test_rounding_is_what_the_name_says(maths: Any) -> None:
