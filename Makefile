@@ -23,7 +23,7 @@ ONLY ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-maths bench-quant bench-surface test test-stateful-long test-mutants check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-mutants check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ demo: compile  ## replay a market: DATA=<csv|parquet> START= END= (else a bundle
 
 bench: compile  ## gas and speed measurements
 	@$(PY) -m scripts.bench $(ARGS)
+
+bench-gas: compile  ## gas of every transaction that users send: build/bench/gas.json
+	@$(PY) -m scripts.bench gas $(ARGS)
 
 bench-quant: setup  ## hedging policies, volatility forecasts (minutes), speed of the Greeks: build/bench/quant.json
 	@$(PY) -m scripts.bench pricing policies volatility

@@ -224,7 +224,7 @@ def test_a_leg_without_a_slice_is_worth_its_intrinsic_value(core: Core) -> None:
 def test_no_tenor_makes_a_book_unreadable(core: Core, days: int) -> None:
     leg = [(core.series(days, 2_000), -1.0)]
     if core.surface.listable(core.expiry(days)):
-        core.commit(core.slice(0.5, days))
+        core.commit(core.slice(VOL, days))
     margin_of(core, of_legs(*leg))
     core.engine.optionGreeks(UNDERLYING, to_legs(leg))
 

@@ -42,6 +42,7 @@ from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 
 SECOND = 2
+MARGIN_DUST_USD = 1e-12
 SHADOW_TOLERANCE = 1e-6
 # Expiries that have slices for a whole life; the surface wants all of them in each commit until four hours before.
 DAYS = range(1, 10)
@@ -78,7 +79,8 @@ class ChainMarks:
         unit = gross_usd(portfolio, markets) or 1.0
         expected = (shadow.equity_usd, shadow.initial_usd, shadow.maintenance_usd)
         for mine, theirs in zip(expected, found, strict=True):
-            error = abs(mine - theirs / WAD) / unit
+            # A portfolio of a few wei is margined to the wei, which says nothing in relative terms.
+            error = max(abs(mine - theirs / WAD) - MARGIN_DUST_USD, 0.0) / unit
             assert error <= SHADOW_TOLERANCE, f"shadow {expected} != engine {found}: {portfolio}"
             self.worst = max(self.worst, error)
         self.compared += 1
@@ -206,8 +208,7 @@ class World:
         self.warp(max(core.now, expiry + 60))
         feed, by = self.feeds[underlying], {"from": core.gov}
         feed.setBroken(False, by)
-        # A phase of its own for each expiry: rounds before and after it, whatever came in between.
-        first = ((10 + day) << 64) | 3
+        first = int(feed.latest()) + 2
         feed.setRound(first - 1, round(usd * 10**FEED_DECIMALS), expiry - 30, by)
         feed.setRound(first, round(usd * 10**FEED_DECIMALS), expiry + 30, by)
         core.oracle.proveSettlement(underlying, expiry, first, by)
