@@ -286,14 +286,13 @@ class World:
         return [out[at : at + 32] for at in range(64, len(out), 32)]
 
     def _compare(self, person: str, account: Account) -> None:
-        cash, base, count = self.house.accountOf(person)
-        assert (cash, base, count) == (account.cash, account.base, len(account.legs)), person
-        assert self.core.legs(person) == account.legs
+        counted = account.cash, account.base, len(account.legs)
+        assert (self.house.accountOf(person), self.core.legs(person)) == (counted, account.legs)
         interest, recovery, since = self.house.debtOf(person)
         expected = self.model.pending_interest(person), account.recovery, account.since
         assert (interest, recovery, since) == expected, person
-        if account.owes:  # as margin sees it: few who owe ever trade
-            assert self.house.collateralOf(person)[1] == self.model.net_cash(person), person
+        # As margin sees it, whoever owes or not.
+        assert self.house.collateralOf(person)[1] == self.model.net_cash(person), person
 
 
 def snake(name: str) -> str:
