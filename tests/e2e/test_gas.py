@@ -8,8 +8,9 @@ from pathlib import Path
 from scripts.bench.gas import measure_gas
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
-# Calldata and addresses with more or fewer zero bytes move a figure by less than this.
-NOISE = 300
+# A deployment takes a few seconds more or less, by which later times move: zero bytes of calldata come and go, and the
+# pool's mean may read one observation more, which is a cold slot of 2,000 gas (seen: 832 and 2,000 on four keys).
+NOISE = 2_500
 
 
 def test_gas_is_that_of_the_snapshot() -> None:
