@@ -19,7 +19,7 @@ import "./MathsConstants.sol";
 /// F phi(d1) = K phi(d2), call = F [d1 >= 0] - K [d2 >= 0] - F phi(d1) (Q(d1) - Q(d2)): one exponential and no
 /// cancellation in the wings. A put takes [d >= 0] - 1. Signs are masks of sar(255, d), so there is no branch but the
 /// one for what is unusual. Formats: s Q72, ln Q128, deviations, density and R Q56. Why no denominator is zero:
-/// scripts/maths/denominators.py. Measured: 1,222 gas for all five; 4,155 for price and delta in plain Solidity.
+/// scripts/maths/denominators.py. Measured: 1,287 gas for all five; 4,155 for price and delta in plain Solidity.
 library BlackScholes {
     uint256 internal constant YEAR = BlackScholesEdges.YEAR;
     uint256 internal constant MAX_TAU = BlackScholesEdges.MAX_TAU;

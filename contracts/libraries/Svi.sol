@@ -54,7 +54,7 @@ library Svi {
     /// @notice Total variance at log-moneyness k = ln(K / F).
     /// @dev With S = |x| + sigma, sqrt(x^2 + sigma^2) lies in [S / sqrt 2, S]: four Newton steps from 0.84 S,
     /// each doubling the unit, leave a relative error of 2e-17. Error: a few units of Q44 from rounding down.
-    /// keeper/pricing/svi.py does the same steps. Measured: 310 gas.
+    /// keeper/pricing/svi.py does the same steps. Measured: 337 gas.
     /// @param k WAD, |k| < 2^100, which every logarithm of a ratio is; `checkedLogMoneyness` for any other.
     /// @return w WAD, rounded down, never negative.
     function totalVariance(uint256 slice, int256 k) internal pure returns (uint256 w) {
