@@ -332,6 +332,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
+    function lastVaultTrade() external view returns (uint40) {
+        return _accounts[vault].tradedAt;
+    }
+
+    /// @inheritdoc IClearinghouse
     function settlementOf(uint16 underlying, uint40 expiry) external view returns (Settlement memory) {
         return _settlements[SeriesIdLib.expiryKeyOf(underlying, expiry)];
     }
@@ -365,6 +370,8 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         }
         _moveCashSolvent(t.taker, -t.premium);
         _moveCashSolvent(t.maker, t.premium);
+        _accounts[t.maker].tradedAt = uint40(block.timestamp);
+        _accounts[t.taker].tradedAt = uint40(block.timestamp);
         emit PremiumPaid(t.taker, t.maker, t.premium);
     }
 

@@ -46,7 +46,7 @@ abstract contract Margining is Accounts {
             (uint256 threshold, uint256 penalty) = base == 0
                 ? (uint256(0), uint256(0))
                 : IHedgeVenue(_venues[i]).liquidation();
-            hedges[held++] = Hedge(base, quote, threshold, penalty);
+            hedges[held++] = Hedge(base, quote, threshold, penalty, IHedgeVenue(_venues[i]).underlying());
         }
         assembly ("memory-safe") {
             mstore(hedges, held)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Leg, SeriesId} from "../libraries/SeriesId.sol";
 import {IRiskEngine, Portfolio, Slice} from "./IRiskEngine.sol";
 
@@ -210,6 +211,8 @@ interface IClearinghouse {
 
     function engine() external view returns (IRiskEngine);
 
+    function usdc() external view returns (IERC20);
+
     /// @notice The account that holds hedge venues, zero until it is named.
     function vault() external view returns (address);
 
@@ -250,6 +253,10 @@ interface IClearinghouse {
 
     /// @return whether the account was counted as a net winner with shorts in the first phase.
     function isCounted(uint16 underlying, uint40 expiry, address account) external view returns (bool);
+
+    /// @return unix seconds of the vault's last trade at a desk, 0 if none: who acts on the vault's marks or delta waits
+    /// for a later block.
+    function lastVaultTrade() external view returns (uint40);
 
     function venues() external view returns (address[] memory);
 
