@@ -8,6 +8,7 @@ import {OptionOrders} from "./hedging/OptionOrders.sol";
 import {PendingOrders} from "./hedging/PendingOrders.sol";
 import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
 import {IHedgeManager, Limits, Order} from "./interfaces/IHedgeManager.sol";
+import {IPendingOrders} from "./interfaces/IPendingOrders.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
 import {Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
 import {IMarketOracle} from "./interfaces/IMarketOracle.sol";
@@ -20,7 +21,8 @@ import {Wad} from "./libraries/Wad.sol";
 contract HedgeManager is OptionOrders, PendingOrders {
     /// @dev The orders of one underlying on their way.
     /// @param before the batch; `middle` after its option orders; `book` now.
-    /// @param wrong index + 1 of the first order with the wrong sign, which only a migration may have.
+    /// @param wrong index + 1 of the first order with the wrong sign, which only a migration may have; its size, and the
+    /// delta that it met. A lone order migrates nothing.
     /// @param up
     /// @param down pending before the batch; `newUp` and `newDown` placed by it.
     struct Group {
@@ -36,11 +38,14 @@ contract HedgeManager is OptionOrders, PendingOrders {
         int256 navChange;
         uint256 filled;
         uint256 wrong;
+        int256 wrongBase;
+        int256 wrongDelta;
         int256 up;
         int256 down;
         int256 newUp;
         int256 newDown;
         bool options;
+        bool lone;
     }
 
     /// @dev A venue of the batch before and with its order.
@@ -80,7 +85,7 @@ contract HedgeManager is OptionOrders, PendingOrders {
     function rebalance(Order[] calldata orders, Limits calldata limits) external locked {
         _checkCall(orders, limits);
         Group memory g;
-        (g.workId, g.state, g.rules) = (limits.workId, _state, _rules);
+        (g.workId, g.state, g.rules, g.lone) = (limits.workId, _state, _rules, orders.length == 1);
         for (uint256 i = 0; i < orders.length; ) i = _runGroup(g, orders, i);
         _state = g.state;
         if (g.options) _checkMargin();
@@ -130,6 +135,19 @@ contract HedgeManager is OptionOrders, PendingOrders {
     function setQuoteAdapter(address adapter) external restricted {
         quoteAdapter = adapter;
         emit QuoteAdapterSet(adapter);
+    }
+
+    /// @inheritdoc IPendingOrders
+    function setAsynchronous(address venue, bool asynchronous_) external restricted {
+        asynchronous[venue] = asynchronous_;
+        emit AsynchronousSet(venue, asynchronous_);
+    }
+
+    /// @inheritdoc IPendingOrders
+    function setOrderTimeout(uint32 timeout) external restricted {
+        _inRange("orderTimeout", timeout, 1 minutes, 1 days);
+        orderTimeout = timeout;
+        emit OrderTimeoutSet(timeout);
     }
 
     /// @inheritdoc IHedgeManager
@@ -245,7 +263,8 @@ contract HedgeManager is OptionOrders, PendingOrders {
     function _checkOrder(Group memory g, Order calldata order, uint256 index) private pure {
         int256 delta = g.book.delta;
         bool right = order.base > 0 ? delta + g.up + g.newUp < 0 : delta + g.down + g.newDown > 0;
-        if (!right && g.wrong == 0) g.wrong = index + 1;
+        if (!right && g.lone) revert WrongSign(index, order.base, delta);
+        if (!right && g.wrong == 0) (g.wrong, g.wrongBase, g.wrongDelta) = (index + 1, order.base, delta);
         uint256 slippage = g.rules.maxSlippage * MILLIONTH;
         uint256 edge = order.base > 0 ? Wad.mulDown(g.price, 1e18 + slippage) : Wad.mulUp(g.price, 1e18 - slippage);
         if (order.base > 0 ? order.limitPrice > edge : order.limitPrice < edge) {
@@ -299,7 +318,7 @@ contract HedgeManager is OptionOrders, PendingOrders {
         int256 net = g.book.base - g.middle.base;
         bool placed = g.newUp != 0 || g.newDown != 0;
         if (placed || Wad.abs(net) > _bands[g.underlying].clip * MILLIONTH) {
-            revert WrongSign(g.wrong - 1, net, g.middle.delta);
+            revert WrongSign(g.wrong - 1, g.wrongBase, g.wrongDelta);
         }
         DeltaRules.checkMigration(g.middle, g.book, g.band);
     }

@@ -19,7 +19,9 @@ abstract contract PendingOrders is HedgeState {
     uint256 private constant CANCEL_GAS = 1_000_000;
     uint8 private constant MAX_PENDING = 8;
 
+    /// @inheritdoc IPendingOrders
     uint32 public orderTimeout = 10 minutes;
+    /// @inheritdoc IPendingOrders
     mapping(address venue => bool) public asynchronous;
     mapping(address venue => uint256 id) private _openAt;
     mapping(address venue => mapping(uint256 id => PendingOrder)) private _orders;
@@ -45,19 +47,6 @@ abstract contract PendingOrders is HedgeState {
             _remove(venue, id, order.underlying, order.base);
             emit OrderAbandoned(venue, id);
         }
-    }
-
-    /// @inheritdoc IPendingOrders
-    function setAsynchronous(address venue, bool asynchronous_) external restricted {
-        asynchronous[venue] = asynchronous_;
-        emit AsynchronousSet(venue, asynchronous_);
-    }
-
-    /// @inheritdoc IPendingOrders
-    function setOrderTimeout(uint32 timeout) external restricted {
-        _inRange("orderTimeout", timeout, 1 minutes, 1 days);
-        orderTimeout = timeout;
-        emit OrderTimeoutSet(timeout);
     }
 
     /// @inheritdoc IPendingOrders

@@ -52,8 +52,14 @@ interface IPendingOrders {
     /// @notice Sums of pending sizes of an underlying: purchases, and sales (negative).
     function pendingOf(uint16 underlying) external view returns (int256 up, int256 down);
 
+    /// @notice Seconds after which anyone may cancel.
+    function orderTimeout() external view returns (uint32);
+
+    /// @notice Whether an order of this venue that fills nothing may be pending.
+    function asynchronous(address venue) external view returns (bool);
+
     /// @notice Governance only.
-    function setAsynchronous(address venue, bool asynchronous) external;
+    function setAsynchronous(address venue, bool asynchronous_) external;
 
     /// @notice Governance only; seconds.
     function setOrderTimeout(uint32 timeout) external;

@@ -45,7 +45,20 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "LiquidationAuction": {GOVERNOR: ("setParameters",)},
     "DeskVault": {GOVERNOR: ("setParameters",)},
     "OptionDesk": {GOVERNOR: ("setParameters",), LISTER: ("list",)},
-    "HedgeManager": {GOVERNOR: ("setKeeper", "setParameters", "resetBudget")},
+    "HedgeManager": {
+        GOVERNOR: (
+            "setKeeper",
+            "setParameters",
+            "setBands",
+            "setVenueCap",
+            "setQuoteAdapter",
+            "setAsynchronous",
+            "setOrderTimeout",
+            "setFallback",
+            "resetBudget",
+        )
+    },
+    "HedgeFallback": {GOVERNOR: ("setParameters", "setVenues")},
     "AaveShortVenue": {GOVERNOR: ("setParameters",)},
 }
 

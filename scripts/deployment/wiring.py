@@ -132,7 +132,23 @@ def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, st
         artifact("HedgeManager"),
         [*common, vault, UNDERLYING, design.roles.keeper, p.hedge.struct()],
     )
-    return {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "HedgeManager": hedger}
+    desks = {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk}
+    return desks | {"HedgeManager": hedger, "HedgeFallback": _fallback(run, design, have, vault, hedger)}
+
+
+def _fallback(
+    run: StepRunner, design: Design, have: dict[str, str], vault: str, hedger: str
+) -> str:
+    names = ("Clearinghouse", "MarketOracle")
+    args = [have["AccessManager"], hedger, *(have[name] for name in names), vault]
+    fallback = run.deploy(
+        "HedgeFallback",
+        design.artifact("HedgeFallback"),
+        [*args, design.parameters.fallback.struct()],
+    )
+    abi = design.artifact("HedgeManager").abi
+    run.call("fallback hedge", hedger, abi, "setFallback", [fallback])
+    return fallback
 
 
 def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
@@ -171,4 +187,10 @@ def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[Venu
     for name, kind in (("UniswapSpotVenue", "uniswap_spot"), ("AaveShortVenue", "aave_short")):
         run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
         venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
+    hedger, abi = have["HedgeManager"], design.artifact("HedgeManager").abi
+    args = [have["AaveShortVenue"], wad(design.parameters.hedge.venue_cap_eth)]
+    run.call("cap of AaveShortVenue", hedger, abi, "setVenueCap", args)
+    args = [[venue.address for venue in venues]]
+    abi = design.artifact("HedgeFallback").abi
+    run.call("venues of the fallback hedge", have["HedgeFallback"], abi, "setVenues", args)
     return venues

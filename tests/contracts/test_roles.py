@@ -21,6 +21,7 @@ GOVERNOR, LISTER, AUTHORITY, ADMIN = "governor", "lister", "authority", "admin"
 LIQUIDATOR = "liquidator"
 GUARDIAN = "guardian"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
+FALLBACK, VENUE = "fallback hedge", "venue of the order"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
 REFUSAL = {
@@ -34,6 +35,8 @@ REFUSAL = {
     COMMITTER: "OnlyCommitter",
     MARKET: "OnlyMarket",
     HEDGE_MANAGER: "OnlyHedgeManager",
+    FALLBACK: "OnlyFallback",
+    VENUE: "OrderUnknown",
     CLEARINGHOUSE: "VenueOnlyClearinghouse",
     POOL: "VenueOnlyPool",
     VAULT: "OnlyVault",
@@ -116,9 +119,29 @@ TABLE: dict[str, dict[str, str]] = {
     "HedgeManager": {
         "rebalance": KEEPER,
         "advanceEpoch": KEEPER,
+        "tradeForFallback": FALLBACK,
+        "foundInside": FALLBACK,
+        "onOrderEnded": VENUE,
+        "cancelOrder": ANYONE,
         "setKeeper": GOVERNOR,
         "setParameters": GOVERNOR,
+        "setBands": GOVERNOR,
+        "setVenueCap": GOVERNOR,
+        "setQuoteAdapter": GOVERNOR,
+        "setAsynchronous": GOVERNOR,
+        "setOrderTimeout": GOVERNOR,
+        "setFallback": GOVERNOR,
         "resetBudget": GOVERNOR,
+        "setAuthority": AUTHORITY,
+    },
+    "HedgeFallback": {
+        "arm": ANYONE,
+        "fallbackHedge": ANYONE,
+        "performUpkeep": ANYONE,
+        "defend": ANYONE,
+        "fundBounties": OWNER,
+        "setParameters": GOVERNOR,
+        "setVenues": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
     "DeskVault": {
@@ -249,6 +272,7 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
     found = {
         "MarketOracle": core.oracle, "VolSurface": core.surface, "RiskEngine": core.engine,
         "Clearinghouse": core.clearinghouse, "OptionDesk": core.desk, "HedgeManager": core.hedge,
+        "HedgeFallback": core.fallback,
         "OptionToken": core.token, "LiquidationAuction": core.auction,
         "AccessManager": core.authority, "DeskVault": vault,
         "VaultShare": project.VaultShare.at(vault.share()),
