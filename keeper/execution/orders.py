@@ -30,7 +30,7 @@ _INTEREST = 1.0 + 1e-6
 class Batch:
     """Orders in the order they must run, and the ETH that the plan wanted but no venue could take.
 
-    `cost_usd` is what the fills are expected to lose against the oracle's price, carry included; `gas_usd` their gas.
+    `cost_usd` is what the fills are expected to lose against the oracle's price; `gas_usd` their gas.
     """
 
     orders: tuple[Order, ...]
@@ -61,7 +61,8 @@ def build_batch(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> Batc
     sign = math.copysign(1.0, trade_eth)
     orders = [_order(fill, sign, snapshot, rules) for fill in split.fills]
     left = max(abs(trade_eth) - split.eth, 0.0)
-    cost = sign * (split.money_usd - split.eth * snapshot.spot_usd)
+    paid = math.fsum(fill.paid_usd for fill in split.fills)
+    cost = sign * (paid - split.eth * snapshot.spot_usd)
     return Batch((*restored, *orders), sign * left, cost, split.fixed_usd)
 
 

@@ -65,16 +65,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Part of a split: ETH through a route, and the pool's price with its fee where it ends."""
+    """Part of a split: ETH through a route, the USD that it moves there, and the pool's price, with fee, at its end."""
 
     route: Route
     eth: float
     marginal_usd: float
+    paid_usd: float
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Fills in the order they run. `money_usd` is what they cost or bring all in but gas; `fixed_usd` is the gas."""
+    """Fills in the order they run. `money_usd` is what they cost or bring with carry; `fixed_usd` is the gas."""
 
     fills: tuple[Fill, ...]
     money_usd: float
@@ -269,7 +270,7 @@ def _split(problem: Problem, amounts: Mapping[int, float]) -> Split:
     for i, eth, curve in _in_order(problem, amounts):
         route = problem.routes[i]
         carry = 1.0 + route.carry if problem.buy else 1.0 - route.carry
-        fills.append(Fill(route, eth, curve.price(eth) / carry))
+        fills.append(Fill(route, eth, curve.price(eth) / carry, curve.money(eth) / carry))
     fixed = math.fsum(fill.route.fixed_usd for fill in fills)
     return Split(tuple(fills), abs(_cost(problem, amounts)), fixed)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from keeper.chain.calls import Order
 from keeper.errors import Halt
-from keeper.execution.orders import OrderRules, build_batch, limit_price_wad
+from keeper.execution.orders import build_batch, limit_price_wad
+from keeper.execution.routing_terms import OrderRules
 from keeper.models import LiquidityBand, PoolDepth, Snapshot, VenueKind, VenueState
 from keeper.units import WAD, from_wad
 from tests.keeper.keeper_builders import AAVE, RULES, UNISWAP, snapshot

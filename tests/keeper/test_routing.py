@@ -145,7 +145,8 @@ def test_no_fill_under_the_clip_and_none_over_the_limit():
     pools = (pool("a", 0.0005), pool("b", 0.001))
     split = best_split(problem(routes, (0.0, 400.0), *pools, clip=0.05, slippage=0.01))
     (fill,) = split.fills
-    assert fill.route.venue == "b" and fill.eth < 400.0
+    assert fill.route.venue == "b"
+    assert fill.eth < 400.0
     assert fill.marginal_usd == pytest.approx(SPOT * 1.01, rel=1e-9)
     assert best_split(problem(routes, (0.0, 0.049), *pools, clip=0.05)).fills == ()
 
