@@ -136,4 +136,11 @@ def check_roles(read: Callable[..., Any], record: DeploymentRecord, deployer: st
     for role, holder in holders:
         assert read("AccessManager", "hasRole", role, holder) == (True, 0)
     assert not any(read("AccessManager", "hasRole", role, deployer)[0] for role in range(6))
-    assert [read("AccessManager", "getRoleGuardian", role) for role in range(6)] == [0, 0, 0, 0, 0, 2]
+    assert [read("AccessManager", "getRoleGuardian", role) for role in range(6)] == [
+        0,
+        0,
+        0,
+        0,
+        0,
+        2,
+    ]

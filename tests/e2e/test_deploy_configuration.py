@@ -21,9 +21,7 @@ EXTERNAL = "\n".join(
     f'{name} = "{USDC}"'
     for name in ("usdc", "weth", "feed", "usdc_feed", "uniswap_pool", "aave_pool")
 )
-GOOD = NETWORK.format(
-    chain_id=11155111, external=EXTERNAL, accounts=ADDRESSES, guardian=USDC
-)
+GOOD = NETWORK.format(chain_id=11155111, external=EXTERNAL, accounts=ADDRESSES, guardian=USDC)
 PARAMETERS = (FOLDER / "parameters.toml").read_text(encoding="utf-8")
 
 
