@@ -178,7 +178,14 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 baseBefore = weth.balanceOf(address(this));
         (filledBase, quoteFlow) = IHedgeVenue(venue).trade(base, limitPrice, data);
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
+        _touch(venue);
         emit VenueTradeSettled(venue, _fromUsdc(usdcBack) - _fromUsdc(usdcIn), baseBack.toInt256() - baseIn.toInt256());
+    }
+
+    /// @inheritdoc IClearinghouse
+    function touchVenue(address venue) external {
+        _requireVenue(venue);
+        _touch(venue);
     }
 
     // ------------------------------------------------------------------ settlement
@@ -266,6 +273,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 baseBefore = weth.balanceOf(address(this));
         IHedgeVenue(venue).unwind();
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
+        _touch(venue);
         emit VenueTradeSettled(venue, _fromUsdc(usdcBack), baseBack.toInt256());
     }
 

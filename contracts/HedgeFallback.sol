@@ -80,20 +80,10 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     // ------------------------------------------------------------------ anyone
 
     /// @inheritdoc IHedgeFallback
-    function arm() external {
-        _arm();
-    }
-
-    /// @inheritdoc IHedgeFallback
-    function fallbackHedge() external {
-        _hedge();
-    }
-
-    /// @inheritdoc IHedgeFallback
     function performUpkeep(bytes calldata data) external {
         uint8 what = data.length == 32 ? uint8(bytes1(data[31])) : 0;
-        if (what == ARM) _arm();
-        else if (what == HEDGE) _hedge();
+        if (what == ARM) arm();
+        else if (what == HEDGE) fallbackHedge();
         else revert UpkeepUnknown(data);
     }
 
@@ -169,8 +159,9 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
 
     // ------------------------------------------------------------------ arming
 
+    /// @inheritdoc IHedgeFallback
     /// @dev What is armed stays as it was armed: calling again starts no wait anew.
-    function _arm() private {
+    function arm() public {
         Run memory run = _run();
         int256 delta = _book(clearinghouse.portfolioOf(vault)).delta;
         uint256 size = Wad.abs(delta);
@@ -210,7 +201,8 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
 
     // ------------------------------------------------------------------ hedging
 
-    function _hedge() private nonReentrant {
+    /// @inheritdoc IHedgeFallback
+    function fallbackHedge() public nonReentrant {
         Run memory run = _run();
         if (!_isArmed(run)) revert NotArmed(run.record.armedAt);
         uint256 readyAt = _readyAt(run);

@@ -19,8 +19,13 @@ abstract contract Margining is Accounts {
     /// @notice The account that holds hedge venues.
     address public vault;
     address public hedgeManager;
+    /// @dev One bit for each place in `_venues` whose venue held something when it was last touched, in the slot that
+    /// every venue trade reads. The others are not read: nothing that is sent to them unasked counts.
+    uint8 private _holding;
 
     address[] internal _venues;
+    /// @dev Place in `_venues` and one.
+    mapping(address venue => uint256) private _placeOf;
 
     // ------------------------------------------------------------------ portfolios
 
@@ -36,17 +41,17 @@ abstract contract Margining is Accounts {
         if (account == vault) p.hedges = _hedges();
     }
 
-    function _hedges() private view returns (Hedge[] memory hedges) {
-        uint256 count = _venues.length;
-        hedges = new Hedge[](count);
+    function _hedges() internal view returns (Hedge[] memory hedges) {
+        uint256 bits = _holding;
+        if (bits == 0) return hedges;
+        hedges = new Hedge[](MAX_VENUES);
         uint256 held;
-        for (uint256 i = 0; i < count; ++i) {
-            (int256 base, int256 quote) = IHedgeVenue(_venues[i]).position();
-            if (base == 0 && quote == 0) continue;
-            (uint256 threshold, uint256 penalty) = base == 0
-                ? (uint256(0), uint256(0))
-                : IHedgeVenue(_venues[i]).liquidation();
-            hedges[held++] = Hedge(base, quote, threshold, penalty, IHedgeVenue(_venues[i]).underlying());
+        for (uint256 i = 0; bits != 0; (++i, bits >>= 1)) {
+            if (bits & 1 == 0) continue;
+            IHedgeVenue venue = IHedgeVenue(_venues[i]);
+            (int256 base, int256 quote) = venue.position();
+            (uint256 threshold, uint256 penalty) = base == 0 ? (uint256(0), uint256(0)) : venue.liquidation();
+            hedges[held++] = Hedge(base, quote, threshold, penalty, venue.underlying());
         }
         assembly ("memory-safe") {
             mstore(hedges, held)
@@ -120,36 +125,44 @@ abstract contract Margining is Accounts {
     // ------------------------------------------------------------------ venues
 
     function _addVenue(address venue) internal {
-        if (_isVenue(venue)) revert VenueUnknown(venue);
+        if (_placeOf[venue] != 0) revert VenueUnknown(venue);
         if (_venues.length == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
-        IHedgeVenue(venue).position();
         _venues.push(venue);
+        _placeOf[venue] = _venues.length;
+        _touch(venue);
         emit VenueSet(venue, true);
     }
 
     /// @dev A venue that cannot be read makes the vault unreadable; governance may give it up.
     function _removeVenue(address venue) internal {
-        if (!_isVenue(venue)) revert VenueUnknown(venue);
+        uint256 place = _requireVenue(venue);
         try IHedgeVenue(venue).position() returns (int256 base, int256 quote) {
-            if (base != 0 || quote != 0) revert VenueNotEmpty(venue, base, quote);
+            if ((_holding >> (place - 1)) & 1 == 1 && (base != 0 || quote != 0))
+                revert VenueNotEmpty(venue, base, quote);
         } catch {
             emit VenueAbandoned(venue);
         }
-        for (uint256 i = 0; i < _venues.length; ++i) {
-            if (_venues[i] == venue) _venues[i] = _venues[_venues.length - 1];
-        }
+        uint256 last = _venues.length;
+        address moved = _venues[last - 1];
+        uint8 bit = (_holding >> (last - 1)) & 1;
+        (_venues[place - 1], _placeOf[moved]) = (moved, place);
+        delete _placeOf[venue];
         _venues.pop();
+        _holding = (_holding & ~uint8(1 << (place - 1)) & ~uint8(1 << (last - 1)));
+        if (place != last) _holding |= bit << uint8(place - 1);
         emit VenueSet(venue, false);
     }
 
-    function _requireVenue(address venue) internal view {
-        if (!_isVenue(venue)) revert VenueUnknown(venue);
+    /// @dev Notes whether the venue holds anything, after whatever may have changed it.
+    function _touch(address venue) internal {
+        (int256 base, int256 quote) = IHedgeVenue(venue).position();
+        uint8 bit = uint8(1 << (_placeOf[venue] - 1));
+        uint8 holding = base == 0 && quote == 0 ? _holding & ~bit : _holding | bit;
+        if (holding != _holding) _holding = holding;
     }
 
-    function _isVenue(address venue) private view returns (bool) {
-        for (uint256 i = 0; i < _venues.length; ++i) {
-            if (_venues[i] == venue) return true;
-        }
-        return false;
+    function _requireVenue(address venue) internal view returns (uint256 place) {
+        place = _placeOf[venue];
+        if (place == 0) revert VenueUnknown(venue);
     }
 }

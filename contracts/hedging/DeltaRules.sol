@@ -24,11 +24,7 @@ library DeltaRules {
     /// @dev Lending indices round to a few wei, which may trip no rule.
     uint256 internal constant DUST_BASE = 1e6;
 
-    function book(
-        Portfolio memory p,
-        uint16 underlying,
-        int256 optionDelta
-    ) internal pure returns (Book memory b) {
+    function book(Portfolio memory p, uint16 underlying, int256 optionDelta) internal pure returns (Book memory b) {
         (b.base, b.quote, b.gross) = p.hedge(underlying);
         b.delta = optionDelta + b.base;
         b.held = p.hedges.length != 0;
@@ -75,6 +71,6 @@ library DeltaRules {
     /// @notice Two venues inflated against each other show as gross exposure without net. What is there may shrink.
     function checkGross(Book memory a, Book memory b, uint256 cap) internal pure {
         uint256 limit = Wad.abs(b.base) + cap;
-        if (b.gross > limit && b.gross >= a.gross) revert IHedgeManager.GrossExposureTooHigh(b.gross, limit);
+        if (b.gross > limit && b.gross > a.gross) revert IHedgeManager.GrossExposureTooHigh(b.gross, limit);
     }
 }

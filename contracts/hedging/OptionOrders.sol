@@ -50,15 +50,7 @@ abstract contract OptionOrders is HedgeState {
             Greeks memory after_ = engine.optionGreeks(touched, later.legs);
             int256 navChange = _navChange(p, later);
             _checkGreeks(next, greeks, after_);
-            emit OptionsTaken(
-                workId,
-                touched,
-                greeks.gamma,
-                after_.gamma,
-                greeks.vega,
-                after_.vega,
-                navChange
-            );
+            emit OptionsTaken(workId, touched, greeks.gamma, after_.gamma, greeks.vega, after_.vega, navChange);
             taken.navChange += navChange;
             (p, greeks) = (later, after_);
         }

@@ -97,6 +97,7 @@ abstract contract PendingOrders is HedgeState {
         PendingOrder memory order = _orders[venue][id];
         if (order.placedAt == 0) revert OrderUnknown(venue, id);
         _remove(venue, id, order.underlying, order.base);
+        clearinghouse.touchVenue(venue);
         (int256 base, int256 quote) = IHedgeVenue(venue).position();
         int256 filled = base - order.heldBase;
         uint256 loss = _lossUp(Wad.mulSignedDown(filled, int256(order.price)) + quote - order.heldQuote);

@@ -167,6 +167,10 @@ interface IClearinghouse {
         bytes calldata data
     ) external returns (int256 filledBase, int256 quoteFlow);
 
+    /// @notice Notes that a venue holds something, or no more, where that changed outside of `tradeOnVenue`. Anyone: it
+    /// adds a venue to those that are read, and takes none away that holds something.
+    function touchVenue(address venue) external;
+
     // ------------------------------------------------------------------ settlement, by anyone
 
     /// @notice First phase: accounts with short legs of a proven expiry. Net losers pay; net winners are counted

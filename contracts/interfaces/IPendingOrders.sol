@@ -23,13 +23,7 @@ interface IPendingOrders {
         int256 heldQuote;
     }
 
-    event OrderPlaced(
-        bytes32 indexed workId,
-        address indexed venue,
-        uint256 indexed id,
-        int256 base,
-        uint256 reserve
-    );
+    event OrderPlaced(bytes32 indexed workId, address indexed venue, uint256 indexed id, int256 base, uint256 reserve);
     event OrderEnded(address indexed venue, uint256 indexed id, int256 filledBase, uint256 loss);
     /// @notice A venue that will not cancel: the reserve stays spent, and what it says of the order later is not heard.
     event OrderAbandoned(address indexed venue, uint256 indexed id);

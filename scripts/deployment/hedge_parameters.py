@@ -96,3 +96,25 @@ class FallbackParameters(Section):
             "lapse": self.lapse_s,
             "pause": self.pause_s,
         }
+
+
+class PerpParameters(Section):
+    """Of CuriePerpVenue: margin as a share of the position's notional."""
+
+    target_margin: Annotated[Decimal, between("0.15", "2")]
+    release_margin: Annotated[Decimal, between("0.2", "4")]
+    unwind_slippage: Annotated[Decimal, between("0.001", "0.1")]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.release_margin < self.target_margin + Decimal("0.05"):
+            raise ValueError("release_margin must be at least 0.05 above target_margin")
+        return self
+
+    def struct(self) -> dict[str, int]:
+        """ICuriePerpVenue.PerpParameters."""
+        return {
+            "targetMargin": wad(self.target_margin),
+            "releaseMargin": wad(self.release_margin),
+            "unwindSlippage": wad(self.unwind_slippage),
+        }

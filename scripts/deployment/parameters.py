@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
 from scripts.deployment.governance_parameters import GovernanceParameters
-from scripts.deployment.hedge_parameters import FallbackParameters, HedgeParameters
+from scripts.deployment.hedge_parameters import FallbackParameters, HedgeParameters, PerpParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
 from scripts.deployment.scales import DAY_S, between, usdc, wad
 
@@ -233,6 +233,7 @@ class Parameters(Section):
     fallback: FallbackParameters
     vault: VaultParameters
     aave_short: ShortParameters
+    perp: PerpParameters
     governance: GovernanceParameters
 
     @model_validator(mode="after")

@@ -143,7 +143,10 @@ def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, st
         [*common, vault, UNDERLYING, design.roles.keeper, p.hedge.struct()],
     )
     desks = {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk}
-    return desks | {"HedgeManager": hedger, "HedgeFallback": _fallback(run, design, have, vault, hedger)}
+    return desks | {
+        "HedgeManager": hedger,
+        "HedgeFallback": _fallback(run, design, have, vault, hedger),
+    }
 
 
 def _fallback(
@@ -183,7 +186,23 @@ def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, 
             design.parameters.aave_short.struct(),
         ],
     )
-    return {"UniswapSpotVenue": spot, "AaveShortVenue": short}
+    venues = {"UniswapSpotVenue": spot, "AaveShortVenue": short}
+    if e.perp_clearing_house is not None:
+        venues["CuriePerpVenue"] = run.deploy(
+            "CuriePerpVenue",
+            artifact("CuriePerpVenue"),
+            [
+                have["AccessManager"],
+                house,
+                have["MarketOracle"],
+                e.perp_clearing_house,
+                e.perp_base_token,
+                e.usdc,
+                UNDERLYING,
+                design.parameters.perp.struct(),
+            ],
+        )
+    return venues
 
 
 def _governor(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
@@ -200,13 +219,22 @@ def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[Venu
     run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
     fee = design.expected.uniswap_fee / FEE_UNIT
     venues = []
-    for name, kind in (("UniswapSpotVenue", "uniswap_spot"), ("AaveShortVenue", "aave_short")):
+    kinds = (
+        ("UniswapSpotVenue", "uniswap_spot"),
+        ("AaveShortVenue", "aave_short"),
+        ("CuriePerpVenue", "perp_short"),
+    )
+    for name, kind in kinds:
+        if name not in have:
+            continue
         run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
         venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
     hedger, abi = have["HedgeManager"], design.artifact("HedgeManager").abi
-    args = [have["AaveShortVenue"], wad(design.parameters.hedge.venue_cap_eth)]
-    run.call("cap of AaveShortVenue", hedger, abi, "setVenueCap", args)
-    args = [[venue.address for venue in venues]]
+    for name in ("AaveShortVenue", "CuriePerpVenue"):
+        if name in have:
+            args = [have[name], wad(design.parameters.hedge.venue_cap_eth)]
+            run.call(f"cap of {name}", hedger, abi, "setVenueCap", args)
+    fallback = [[venue.address for venue in venues]]
     abi = design.artifact("HedgeFallback").abi
-    run.call("venues of the fallback hedge", have["HedgeFallback"], abi, "setVenues", args)
+    run.call("venues of the fallback hedge", have["HedgeFallback"], abi, "setVenues", fallback)
     return venues

@@ -393,9 +393,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
         keeper,
         HEDGE_PARAMETERS,
     )
-    fallback = new(
-        "HedgeFallback", authority, hedge, house, oracle, vault, FALLBACK_PARAMETERS
-    )
+    fallback = new("HedgeFallback", authority, hedge, house, oracle, vault, FALLBACK_PARAMETERS)
     venue = new("MockVenue", usdc, weth, house, round(spot * WAD))
     token = new("OptionToken", house)
     auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)

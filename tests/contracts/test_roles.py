@@ -41,7 +41,6 @@ REFUSAL = {
     MARKET: "OnlyMarket",
     HEDGE_MANAGER: "OnlyHedgeManager",
     FALLBACK: "OnlyFallback",
-    VENUE: "OrderUnknown",
     CLEARINGHOUSE: "VenueOnlyClearinghouse",
     POOL: "VenueOnlyPool",
     VAULT: "OnlyVault",
@@ -83,6 +82,7 @@ TABLE: dict[str, dict[str, str]] = {
         "payWrapped": MARKET,
         "sellSlice": MARKET,
         "tradeOnVenue": HEDGE_MANAGER,
+        "touchVenue": ANYONE,
         "convert": ANYONE,
         "finalise": ANYONE,
         "claim": ANYONE,
@@ -178,6 +178,12 @@ TABLE: dict[str, dict[str, str]] = {
         "trade": CLEARINGHOUSE,
         "unwind": CLEARINGHOUSE,
         "uniswapV3SwapCallback": POOL,
+    },
+    "CuriePerpVenue": {
+        "trade": CLEARINGHOUSE,
+        "unwind": CLEARINGHOUSE,
+        "setParameters": GOVERNOR,
+        "setAuthority": AUTHORITY,
     },
     "AaveShortVenue": {
         "trade": CLEARINGHOUSE,
