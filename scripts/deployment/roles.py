@@ -17,7 +17,7 @@ ADMIN = 0
 GOVERNOR = 1
 GUARDIAN = 2
 LISTER = 3
-# The auction, which brings the vault's venues home, and the governor.
+# The auction and a vault that winds down, which bring the vault's venues home, and the governor.
 LIQUIDATOR = 4
 LABELS = {
     GOVERNOR: "GOVERNOR",
@@ -43,7 +43,7 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         LIQUIDATOR: ("unwindVenue",),
     },
     "LiquidationAuction": {GOVERNOR: ("setParameters",)},
-    "DeskVault": {GOVERNOR: ("setParameters",)},
+    "DeskVault": {GOVERNOR: ("setParameters", "setFeeRecipient")},
     "OptionDesk": {GOVERNOR: ("setParameters",), LISTER: ("list",)},
     "HedgeManager": {GOVERNOR: ("setKeeper", "setParameters", "resetBudget")},
     "AaveShortVenue": {GOVERNOR: ("setParameters",)},
@@ -92,6 +92,7 @@ def set_roles(
         run.call(f"grant {LABELS[role]}", manager, abi, "grantRole", [role, holder, delay])
     for name, holder, delay in (
         ("auction", contracts["LiquidationAuction"], 0),
+        ("vault", contracts["DeskVault"], 0),
         ("governor", roles.governor, delay_s),
     ):
         args = [LIQUIDATOR, holder, delay]

@@ -124,7 +124,9 @@ def check_roles(read: Callable[..., Any], record: DeploymentRecord, deployer: st
                 assert read("AccessManager", "getTargetFunctionRole", address, selector) == role
     for role, holder in ((1, "governor"), (2, "guardian"), (3, "lister"), (0, "admin")):
         assert read("AccessManager", "hasRole", role, roles[holder])[0], holder
-    for holder in (record.contracts["LiquidationAuction"], roles["governor"]):
+    contracts = record.contracts
+    liquidators = (contracts["LiquidationAuction"], contracts["DeskVault"], roles["governor"])
+    for holder in liquidators:
         assert read("AccessManager", "hasRole", 4, holder)[0], holder
     assert read("AccessManager", "hasRole", 0, deployer)[0] == (roles["admin"] == deployer)
     assert [read("AccessManager", "getRoleGuardian", role) for role in (1, 3, 4)] == [2, 2, 2]
