@@ -7,6 +7,7 @@ import {IMarketOracle, OracleState} from "../interfaces/IMarketOracle.sol";
 import {Greeks, IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {Books} from "../libraries/Books.sol";
+import {Notice} from "../libraries/Notice.sol";
 import {Leg, SeriesId} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
@@ -62,7 +63,7 @@ contract Valuer {
 
     /// @notice Reverts where a parameter is out of its hard range.
     function checkParameters(IDeskVault.VaultParameters calldata p) external pure {
-        _inRange("epochLength", p.epochLength, 1 hours, 30 days);
+        _inRange("epochLength", p.epochLength, 1 hours, Notice.MAX_EPOCH);
         _inRange("epochWindow", p.epochWindow, 10 minutes, p.epochLength / 2);
         _inRange("surfaceMaxAge", p.surfaceMaxAge, 1 minutes, 1 days);
         _inRange("missedToWindDown", p.missedToWindDown, 2, 60);

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
+from scripts.deployment.governance_parameters import GovernanceParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
 from scripts.deployment.scales import DAY_S, between, wad
 from scripts.deployment.vault_parameters import VaultParameters
@@ -241,6 +242,7 @@ class Parameters(Section):
     hedge: HedgeParameters
     vault: VaultParameters
     aave_short: ShortParameters
+    governance: GovernanceParameters
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
