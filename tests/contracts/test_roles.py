@@ -148,7 +148,7 @@ TABLE: dict[str, dict[str, str]] = {
         "surrender": OWNER,  # while winding down; or operator
         "collect": OPERATOR,
         "setParameters": GOVERNOR,
-        "setFeeRecipient": GOVERNOR,
+        "setFeeRecipient": ADDRESSES,
         "setAuthority": AUTHORITY,
     },
     "VaultShare": {
