@@ -119,6 +119,11 @@ interface IClearinghouse {
     /// @notice Takes free USDC out; keeps initial margin; cash never goes below zero by it.
     function withdrawCash(uint256 usdc, address to) external;
 
+    /// @notice Takes out as much free USDC as there is, at most `most`: `freeCashOf` and `withdrawCash` for one margin.
+    /// @param most token units.
+    /// @return usdc token units, zero where nothing is free.
+    function withdrawFreeCash(uint256 most, address to) external returns (uint256 usdc);
+
     function depositBase(uint256 amount) external;
 
     function withdrawBase(uint256 amount, address to) external;

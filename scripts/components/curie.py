@@ -24,7 +24,7 @@ FEED_TIMEOUT_S = 40 * 24 * 3600
 TWAP_S = 1800
 # As Curie's main deployment: a tenth of collateral value and so on; only USDC is collateral here.
 COLLATERAL = (5, 750_000, 500_000, 2_000, 30_000, 10_000 * 10**6, 500 * 10**6)
-MAX_TICK_IN_BLOCK = 10_000
+MAX_TICK_IN_BLOCK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
