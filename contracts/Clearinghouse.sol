@@ -176,7 +176,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         bytes calldata data
     ) external nonReentrant returns (int256 filledBase, int256 quoteFlow) {
         if (msg.sender != hedgeManager) revert OnlyHedgeManager(msg.sender);
-        _requireVenue(venue);
+        _bitOf(venue);
         (uint256 usdcIn, uint256 baseIn) = IHedgeVenue(venue).required(base, limitPrice, data);
         if (usdcIn != 0) {
             _moveCashSolvent(vault, -_fromUsdc(usdcIn));
@@ -189,14 +189,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 usdcBefore = usdc.balanceOf(address(this));
         uint256 baseBefore = weth.balanceOf(address(this));
         (filledBase, quoteFlow) = IHedgeVenue(venue).trade(base, limitPrice, data);
-        (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
-        _touch(venue);
-        emit VenueTradeSettled(venue, _fromUsdc(usdcBack) - _fromUsdc(usdcIn), baseBack.toInt256() - baseIn.toInt256());
+        _creditReturned(venue, usdcBefore, baseBefore, usdcIn, baseIn);
     }
 
     /// @inheritdoc IClearinghouse
     function touchVenue(address venue) external {
-        _requireVenue(venue);
         _touch(venue);
     }
 
@@ -280,13 +277,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     /// @inheritdoc IClearinghouse
     function unwindVenue(address venue) external restricted nonReentrant {
-        _requireVenue(venue);
+        _bitOf(venue);
         uint256 usdcBefore = usdc.balanceOf(address(this));
         uint256 baseBefore = weth.balanceOf(address(this));
         IHedgeVenue(venue).unwind();
-        (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
-        _touch(venue);
-        emit VenueTradeSettled(venue, _fromUsdc(usdcBack), baseBack.toInt256());
+        _creditReturned(venue, usdcBefore, baseBefore, 0, 0);
     }
 
     /// @inheritdoc IClearinghouse
@@ -351,11 +346,6 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
-    function lastVaultTrade() external view returns (uint40) {
-        return _accounts[vault].tradedAt;
-    }
-
-    /// @inheritdoc IClearinghouse
     function settlementOf(uint16 underlying, uint40 expiry) external view returns (Settlement memory) {
         return _settlements[SeriesIdLib.expiryKeyOf(underlying, expiry)];
     }
@@ -367,7 +357,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     /// @inheritdoc IClearinghouse
     function venues() external view returns (address[] memory) {
-        return _venues;
+        return _venueList();
     }
 
     /// @inheritdoc IClearinghouse
@@ -421,15 +411,23 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     /// @dev Credits the vault with what arrived since the two balances were read, and with nothing else.
     function _creditReturned(
+        address venue,
         uint256 usdcBefore,
-        uint256 baseBefore
-    ) private returns (uint256 usdcBack, uint256 baseBack) {
-        usdcBack = usdc.balanceOf(address(this)) - usdcBefore;
-        baseBack = weth.balanceOf(address(this)) - baseBefore;
-        _record(usdc, usdcBack.toInt256());
-        _record(weth, baseBack.toInt256());
-        _moveCash(vault, _fromUsdc(usdcBack));
-        _addBase(vault, baseBack);
+        uint256 baseBefore,
+        uint256 usdcIn,
+        uint256 baseIn
+    ) private {
+        uint256 usdcBack = usdc.balanceOf(address(this)) - usdcBefore;
+        uint256 baseBack = weth.balanceOf(address(this)) - baseBefore;
+        if (usdcBack != 0) _record(usdc, usdcBack.toInt256());
+        if (baseBack != 0) {
+            _record(weth, baseBack.toInt256());
+            _addBase(vault, baseBack);
+        }
+        int256 cashBack = _fromUsdc(usdcBack);
+        _moveCash(vault, cashBack);
+        _touch(venue);
+        emit VenueTradeSettled(venue, cashBack - _fromUsdc(usdcIn), int256(baseBack) - int256(baseIn));
     }
 
     /// @dev USDC in token units to WAD.

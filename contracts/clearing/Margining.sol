@@ -19,11 +19,12 @@ abstract contract Margining is Accounts {
     /// @notice The account that holds hedge venues.
     address public vault;
     address public hedgeManager;
-    /// @dev One bit for each place in `_venues` whose venue held something when it was last touched, in the slot that
-    /// every venue trade reads. The others are not read: nothing that is sent to them unasked counts.
+    /// @dev One bit for each place in `_venues`: those in use, and of them those whose venue held something when it was
+    /// last touched, in the slot that every venue trade reads. The others are not read for a portfolio.
+    uint8 private _used;
     uint8 private _holding;
 
-    address[] internal _venues;
+    address[8] private _venues;
     /// @dev Place in `_venues` and one.
     mapping(address venue => uint256) private _placeOf;
 
@@ -93,7 +94,7 @@ abstract contract Margining is Accounts {
     /// @dev Cash and WETH of anybody else owe nothing and need no price.
     function _carriesRisk(address account) internal view returns (bool) {
         Account storage a = _accounts[account];
-        return a.legCount != 0 || a.owes || (account == vault && _hedges().length != 0);
+        return a.legCount != 0 || a.owes || _hedged(account);
     }
 
     /// @dev After trades: initial margin, or less missing than before them. What was before is found by undoing them in
@@ -131,43 +132,57 @@ abstract contract Margining is Accounts {
 
     function _addVenue(address venue) internal {
         if (_placeOf[venue] != 0) revert VenueUnknown(venue);
-        if (_venues.length == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
-        _venues.push(venue);
-        _placeOf[venue] = _venues.length;
+        uint256 place = 0;
+        while ((_used >> place) & 1 == 1) ++place;
+        if (place == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
+        (_venues[place], _placeOf[venue]) = (venue, place + 1);
+        _used |= uint8(1 << place);
         _touch(venue);
         emit VenueSet(venue, true);
     }
 
     /// @dev A venue that cannot be read makes the vault unreadable; governance may give it up.
     function _removeVenue(address venue) internal {
-        uint256 place = _requireVenue(venue);
+        uint8 bit = _bitOf(venue);
         try IHedgeVenue(venue).position() returns (int256 base, int256 quote) {
-            if ((_holding >> (place - 1)) & 1 == 1 && (base != 0 || quote != 0))
-                revert VenueNotEmpty(venue, base, quote);
+            if (base != 0 || quote != 0) revert VenueNotEmpty(venue, base, quote);
         } catch {
             emit VenueAbandoned(venue);
         }
-        uint256 last = _venues.length;
-        address moved = _venues[last - 1];
-        uint8 bit = (_holding >> (last - 1)) & 1;
-        (_venues[place - 1], _placeOf[moved]) = (moved, place);
         delete _placeOf[venue];
-        _venues.pop();
-        _holding = (_holding & ~uint8(1 << (place - 1)) & ~uint8(1 << (last - 1)));
-        if (place != last) _holding |= bit << uint8(place - 1);
+        _used &= ~bit;
+        _holding &= ~bit;
         emit VenueSet(venue, false);
     }
 
     /// @dev Notes whether the venue holds anything, after whatever may have changed it.
     function _touch(address venue) internal {
+        uint8 bit = _bitOf(venue);
         (int256 base, int256 quote) = IHedgeVenue(venue).position();
-        uint8 bit = uint8(1 << (_placeOf[venue] - 1));
-        uint8 holding = base == 0 && quote == 0 ? _holding & ~bit : _holding | bit;
-        if (holding != _holding) _holding = holding;
+        bool holds = base != 0 || quote != 0;
+        if (holds != (_holding & bit != 0)) _holding ^= bit;
     }
 
-    function _requireVenue(address venue) internal view returns (uint256 place) {
-        place = _placeOf[venue];
+    /// @dev Reverts for a venue that is not registered.
+    function _bitOf(address venue) internal view returns (uint8) {
+        uint256 place = _placeOf[venue];
         if (place == 0) revert VenueUnknown(venue);
+        return uint8(1 << (place - 1));
+    }
+
+    function _venueList() internal view returns (address[] memory list) {
+        list = new address[](MAX_VENUES);
+        uint256 count;
+        for (uint256 i = 0; i < MAX_VENUES; ++i) {
+            if ((_used >> i) & 1 == 1) list[count++] = _venues[i];
+        }
+        assembly ("memory-safe") {
+            mstore(list, count)
+        }
+    }
+
+    /// @dev Whether an account is the vault and holds something in venues.
+    function _hedged(address account) internal view returns (bool) {
+        return account == vault && _holding != 0;
     }
 }
