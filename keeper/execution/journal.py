@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from keeper.chain.client import Receipt
 from keeper.chain.keystore import SignedTx, TxFields
 from keeper.errors import Halt, SkipTick
-from keeper.execution.records import OPEN, DecisionEntry, IntentStatus, Job, TxKind, TxStatus
+from keeper.execution.records import (
+    OPEN,
+    DecisionEntry,
+    HedgeTimes,
+    IntentStatus,
+    Job,
+    TxKind,
+    TxStatus,
+)
 from keeper.execution.tables import Decision, Intent, Transaction
 
 
@@ -43,6 +51,9 @@ class Journal:
             orders=job.orders,
             detail="",
         )
+        if job.times is not None:
+            intent.oracle_at_s, intent.head_at_s = job.times.oracle_at_s, job.times.head_at_s
+            intent.read_ms, intent.decide_ms = job.times.read_ms, job.times.decide_ms
         intent.transactions.append(self._row(job.work_id, sender, fields, signed, TxKind.CALL))
         try:
             with self._write() as session:
@@ -60,12 +71,17 @@ class Journal:
         with self._write() as session:
             session.add(self._row(work_id, sender, fields, signed, kind))
 
-    def mark_broadcast(self, tx_hash: str) -> None:
-        """A node took the bytes."""
+    def mark_broadcast(self, tx_hash: str, took_ms: float | None = None) -> None:
+        """A node took the bytes, `took_ms` after the work on them began."""
         with self._write() as session:
-            self._transaction(session, tx_hash).status = TxStatus.BROADCAST
+            row = self._transaction(session, tx_hash)
+            row.status = TxStatus.BROADCAST
+            if took_ms is not None and row.intent.send_ms is None:
+                row.intent.send_ms = took_ms
 
-    def resolve_mined(self, receipt: Receipt, detail: str) -> IntentStatus:
+    def resolve_mined(
+        self, receipt: Receipt, detail: str, mined_at_s: int | None = None
+    ) -> IntentStatus:
         """The intent whose bytes were mined is closed, and other bytes of its nonce are dropped."""
         with self._write() as session:
             mined = self._transaction(session, receipt.tx_hash)
@@ -80,6 +96,7 @@ class Journal:
                 reverted, success = IntentStatus.MINED_REVERTED, IntentStatus.MINED_SUCCESS
                 status = success if receipt.success else reverted
             mined.intent.status, mined.intent.detail = status, detail
+            mined.intent.included_at_s = mined_at_s
         return status
 
     def resolve_denied(self, work_id: str, detail: str) -> None:
@@ -95,6 +112,7 @@ class Journal:
         with self._write() as session:
             intent = session.get_one(Intent, work_id)
             intent.status, intent.detail = IntentStatus.REOPENED, detail
+            intent.included_at_s = None
             for row in intent.transactions:
                 row.status = TxStatus.BROADCAST
                 row.block_number = row.block_hash = row.gas_used = row.gas_price_wei = None
@@ -130,6 +148,20 @@ class Journal:
         """One intent with its transactions."""
         with self._read() as session:
             return session.get(Intent, work_id)
+
+    def times(self, work_id: str) -> HedgeTimes | None:
+        """How long an intent took so far; None where nobody wrote it down."""
+        row = self.intent(work_id)
+        if row is None or row.oracle_at_s is None or row.head_at_s is None:
+            return None
+        return HedgeTimes(
+            oracle_at_s=row.oracle_at_s,
+            head_at_s=row.head_at_s,
+            read_ms=row.read_ms or 0.0,
+            decide_ms=row.decide_ms or 0.0,
+            send_ms=row.send_ms,
+            included_at_s=row.included_at_s,
+        )
 
     def mined_since(self, block_number: int, sender: str, nonce: int) -> Sequence[Transaction]:
         """Mined transactions that a reorg may still take back: in this block or later, or with this nonce or later."""

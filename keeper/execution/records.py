@@ -36,6 +36,33 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class HedgeTimes:
+    """From the trigger to the settlement of one intent.
+
+    Of the chain, unix seconds: the oracle's round, the block that was decided upon, the block that it was mined in.
+    Of this machine, milliseconds: reading that block, deciding until it was ready to be sent, and simulating, signing,
+    journaling and sending it.
+    """
+
+    oracle_at_s: int
+    head_at_s: int
+    read_ms: float
+    decide_ms: float
+    send_ms: float | None = None
+    included_at_s: int | None = None
+
+    @property
+    def settled_after_s(self) -> int | None:
+        """Seconds from the oracle's round to the block of the hedge; None until it is mined."""
+        return None if self.included_at_s is None else self.included_at_s - self.oracle_at_s
+
+    @property
+    def machine_ms(self) -> float | None:
+        """From the new head to the signed bytes in the node's hands; None where no node took them."""
+        return None if self.send_ms is None else self.read_ms + self.decide_ms + self.send_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One thing to send. At most one job of a `key` is under way.
 
@@ -53,6 +80,7 @@ class Job:
     snapshot_hash: str
     plan: str
     orders: str
+    times: HedgeTimes | None = None
 
 
 class IntentStatus(StrEnum):

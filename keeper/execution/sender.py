@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ class JournaledSender:
     rules: SendRules
     now: Callable[[], int]
     sleep: Callable[[float], None]
+    stopwatch_s: Callable[[], float] = time.perf_counter
 
     def send(self, job: Job) -> Outcome:
         """One transaction, waited for.
@@ -49,21 +51,26 @@ class JournaledSender:
         gas is over a cap or cannot be paid; Retry when the node does not answer before anything was signed. Once
         it is signed nothing is raised for the network: the outcome is then unresolved.
         """
+        begun_s = self.stopwatch_s()
         self._require_clear(job.key)
         self.node.call(job.to, job.data, job.block_number, job.what, self.signer.address)
         fields = self._fields(job)
         signed = self.signer.sign(fields)
         self.journal.record_intent(job, self.signer.address, fields, signed)
-        fault = self.broadcast(signed)
+        fault = self.broadcast(signed, begun_s)
         return self._await(job.work_id, fault)
 
-    def broadcast(self, signed: SignedTx) -> str:
-        """Hands bytes to the node; what it said against them, empty when it took them."""
+    def broadcast(self, signed: SignedTx, begun_s: float | None = None) -> str:
+        """Hands bytes to the node; what it said against them, empty when it took them.
+
+        `begun_s` is when the stopwatch stood at the start of the work on them.
+        """
         try:
             self.node.broadcast(signed.raw)
         except (NodeError, Retry) as error:
             return str(error)
-        self.journal.mark_broadcast(signed.hash)
+        took_ms = None if begun_s is None else (self.stopwatch_s() - begun_s) * 1e3
+        self.journal.mark_broadcast(signed.hash, took_ms)
         return ""
 
     def settle(self, intent: Intent) -> Outcome | None:
@@ -72,7 +79,8 @@ class JournaledSender:
             receipt = self.node.receipt(row.tx_hash)
             if receipt is not None:
                 detail = "" if receipt.success else self._why(intent, receipt)
-                status = self.journal.resolve_mined(receipt, detail)
+                mined_at_s = self.node.head(receipt.block_number).timestamp_s
+                status = self.journal.resolve_mined(receipt, detail, mined_at_s)
                 return Outcome(
                     kind=OutcomeKind(status.value),
                     detail=detail,

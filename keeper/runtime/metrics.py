@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from keeper.execution.records import HedgeTimes
 from keeper.models import Snapshot
 from keeper.runtime.tick import TickResult
 from keeper.units import WAD
@@ -34,6 +35,20 @@ class Metrics:
         self.missed = counter("missed_runs", "Scheduled runs that did not happen", "why")
         self.gas = counter("gas_used", "Gas of mined transactions")
         self.gas_paid = counter("gas_paid_eth", "ETH paid for it")
+        self.machine = Histogram(
+            "gammadesk_hedge_machine_seconds",
+            "A sent hedge on this machine: read, decide, send",
+            ("stage",),
+            registry=self.registry,
+            buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+        )
+        self.settlement = Histogram(
+            "gammadesk_hedge_settlement_seconds",
+            "From the oracle's round, and from the block decided upon, to the block of the hedge",
+            ("since",),
+            registry=self.registry,
+            buckets=(2, 6, 12, 24, 60, 180, 600, 1800, 3600),
+        )
 
     def serve(self, port: int, host: str) -> None:
         """Answers on http://host:port/metrics from a thread of its own."""
@@ -49,6 +64,18 @@ class Metrics:
             if outcome.gas_used is not None and outcome.gas_price_wei is not None:
                 self.gas.inc(outcome.gas_used)
                 self.gas_paid.inc(outcome.gas_used * outcome.gas_price_wei / WAD)
+
+        if result.times is not None:
+            self._observe_times(result.times)
+
+    def _observe_times(self, times: HedgeTimes) -> None:
+        stages = {"read": times.read_ms, "decide": times.decide_ms, "send": times.send_ms}
+        for stage, took_ms in stages.items():
+            if took_ms is not None:
+                self.machine.labels(stage).observe(took_ms / 1e3)
+        if times.included_at_s is not None:
+            for since, start_s in (("round", times.oracle_at_s), ("head", times.head_at_s)):
+                self.settlement.labels(since).observe(times.included_at_s - start_s)
 
     def _observe_snapshot(self, snapshot: Snapshot) -> None:
         self.block.set(snapshot.block_number)

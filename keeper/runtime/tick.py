@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keeper.chain.calls import Limits, Rebalanced, rebalance_data, rebalanced
 from keeper.errors import SkipTick
 from keeper.execution.costs import expected_costs
 from keeper.execution.journal import Journal
 from keeper.execution.orders import Batch, build_batch
-from keeper.execution.records import DecisionEntry, Job, Outcome, OutcomeKind
+from keeper.execution.records import DecisionEntry, HedgeTimes, Job, Outcome, OutcomeKind
 from keeper.execution.routing_terms import OrderRules
 from keeper.guards import ALL_GUARDS, GuardContext, Verdict, evaluate
 from keeper.guards.records import Guard, GuardLimits
@@ -53,6 +54,7 @@ class TickResult:
     recovered: tuple[Outcome, ...]
     rebalanced: Rebalanced | None
     decision_id: int
+    times: HedgeTimes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,18 @@ class Tick:
     hedge_manager: str
     guards: tuple[Guard, ...] = field(default=ALL_GUARDS)
     value: Callable[[Snapshot], Book] = field(default=value_book)
+    stopwatch_s: Callable[[], float] = field(default=time.perf_counter)
 
     def run(self) -> TickResult:
         """Once. Retry when the chain cannot be read, Halt when a person must look; all else is in the result."""
         recovered = tuple(self.sender.reconcile())
-        inputs = self._look()
+        begun_s = self.stopwatch_s()
+        snapshot = self.reader.snapshot()
+        read_s = self.stopwatch_s()
+        inputs = self._inputs(snapshot)
         plan = self.policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
         verdict = self._judge(inputs, plan)
-        outcome = self._act(inputs, plan, verdict)
+        outcome = self._act(inputs, plan, verdict, (begun_s, read_s))
         decision = self.journal.record_decision(
             DecisionEntry(
                 block_number=inputs.snapshot.block_number,
@@ -91,10 +97,10 @@ class Tick:
             )
         )
         event = rebalanced(outcome.logs, self.hedge_manager) if outcome.logs else None
-        return TickResult(inputs, plan, verdict, outcome, recovered, event, decision)
+        times = self.journal.times(outcome.work_id) if outcome.work_id else None
+        return TickResult(inputs, plan, verdict, outcome, recovered, event, decision, times)
 
-    def _look(self) -> Inputs:
-        snapshot = self.reader.snapshot()
+    def _inputs(self, snapshot: Snapshot) -> Inputs:
         forecast, source = self.forecaster.forecast(snapshot)
         costs = expected_costs(snapshot, self.rules.orders, self.rules.gas_per_rebalance)
         return Inputs(snapshot, self.value(snapshot), forecast, source, costs)
@@ -111,14 +117,24 @@ class Tick:
         )
         return evaluate(self.guards, context)
 
-    def _act(self, inputs: Inputs, plan: Plan, verdict: Verdict) -> Outcome:
+    def _act(
+        self, inputs: Inputs, plan: Plan, verdict: Verdict, marks_s: tuple[float, float]
+    ) -> Outcome:
         batch = build_batch(plan.trade_eth, inputs.snapshot, self.rules.orders)
         if not batch.orders:
             return _nothing_sent(plan, batch, self.rules.orders.min_clip_eth)
         if not verdict.ok:
             return Outcome(OutcomeKind.DENIED, "guards refused: " + "; ".join(verdict.reasons))
+        job = self._job(inputs.snapshot, plan, batch)
+        begun_s, read_s = marks_s
+        times = HedgeTimes(
+            oracle_at_s=inputs.snapshot.spot_updated_at_s,
+            head_at_s=inputs.snapshot.timestamp_s,
+            read_ms=(read_s - begun_s) * 1e3,
+            decide_ms=(self.stopwatch_s() - read_s) * 1e3,
+        )
         try:
-            return self.sender.send(self._job(inputs.snapshot, plan, batch))
+            return self.sender.send(replace(job, times=times))
         except SkipTick as error:
             return Outcome(OutcomeKind.DENIED, str(error))
 

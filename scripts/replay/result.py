@@ -65,6 +65,8 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
         "gas_per_rebalance_median": statistics.median([r.gas_used for r in rebalances])
         if rebalances
         else None,
+        "trigger_to_settlement_s": spread([r.settled_after_s for r in rebalances]),
+        "head_to_sent_ms": spread([r.machine_ms for r in rebalances]),
         "hours_net_long_gamma": sum(h.gamma_eth_per_usd > 0 for h in hours),
         "venues_used": sorted(series.venues_used),
         "settled_expiries": sorted(replay.operators.factors),
@@ -164,6 +166,8 @@ def table(figures: Mapping[str, Any]) -> dict[str, str]:
         "change of NAV net of gas": f"{f['nav_change_net_of_gas_usd']:+,.2f} USD",
         "deposited, redeemed": f"{f['deposited_usdc']:,.2f}, {f['redeemed_usdc']:,.2f} USDC",
         "gas per rebalance, median": f"{f['gas_per_rebalance_median'] or 0:,.0f}",
+        "oracle round to block, median, 95 %, most": _seconds(f["trigger_to_settlement_s"], "s"),
+        "new head to sent, median, 95 %, most": _seconds(f["head_to_sent_ms"], "ms"),
         "solvent": "yes" if f["solvent"] else "NO",
         "wall time": f"{f['wall_seconds']:.0f} s",
     }
@@ -194,3 +198,16 @@ def _rms(values: Sequence[float]) -> float:
 
 def _std(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def spread(values: Sequence[float | None]) -> dict[str, float] | None:
+    """Median, 95th percentile (nearest rank) and most of what is known."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return None
+    rank = math.ceil(0.95 * len(known)) - 1
+    return {"median": statistics.median(known), "p95": known[rank], "most": known[-1]}
+
+
+def _seconds(found: Mapping[str, float] | None, unit: str) -> str:
+    return "none" if found is None else f"{', '.join(f'{v:.3g}' for v in found.values())} {unit}"
