@@ -40,8 +40,8 @@ class HedgeTimes:
     """From the trigger to the settlement of one intent.
 
     Of the chain, unix seconds: the oracle's round, the block that was decided upon, the block that it was mined in.
-    Of this machine, milliseconds: reading that block, deciding until it was ready to be sent, and simulating, signing,
-    journaling and sending it.
+    Of this machine, milliseconds: reconciling and reading that block; deciding until it was ready to be sent;
+    simulating, signing, journaling and sending it.
     """
 
     oracle_at_s: int
@@ -66,8 +66,8 @@ class HedgeTimes:
 class Job:
     """One thing to send. At most one job of a `key` is under way.
 
-    `block_number` is where it is simulated, `deadline_s` (unix seconds) when it must no longer be mined; the rest
-    explains it in the journal.
+    `block_number` is where it is simulated, `deadline_s` (unix seconds) when it must no longer be mined, `gas_hint`
+    the gas that it is expected to need at most, 0 where nobody knows; the rest explains it in the journal.
     """
 
     work_id: str
@@ -81,6 +81,7 @@ class Job:
     plan: str
     orders: str
     times: HedgeTimes | None = None
+    gas_hint: int = 0
 
 
 class IntentStatus(StrEnum):

@@ -53,7 +53,6 @@ class JournaledSender:
         """
         begun_s = self.stopwatch_s()
         self._require_clear(job.key)
-        self.node.call(job.to, job.data, job.block_number, job.what, self.signer.address)
         fields = self._fields(job)
         signed = self.signer.sign(fields)
         self.journal.record_intent(job, self.signer.address, fields, signed)
@@ -102,24 +101,29 @@ class JournaledSender:
                 )
 
     def _fields(self, job: Job) -> TxFields:
-        sender = self.signer.address
-        offer = fees(self.node.head().base_fee_wei, 0, self.rules.fees)
-        gas = math.ceil(
-            self.node.estimate_gas(sender, job.to, job.data, job.what) * self.rules.gas_margin
-        )
+        """Simulates at the job's block, with the hint as gas limit where there is one: usually one request in all."""
+        sender, margin = self.signer.address, self.rules.gas_margin
+        gas = min(math.ceil(job.gas_hint * margin) or self.rules.max_gas, self.rules.max_gas)
+        state = self.node.before_sending(sender, job.to, job.data, job.block_number, gas, job.what)
+        offer = fees(state.head.base_fee_wei, 0, self.rules.fees)
+        known = job.gas_hint > 0 and state.passes and state.head.number == job.block_number
+        if not state.passes:
+            self.node.call(job.to, job.data, job.block_number, job.what, sender)
+        if not known or state.balance_wei < gas * offer.max_wei:
+            gas = math.ceil(self.node.estimate_gas(sender, job.to, job.data, job.what) * margin)
         if gas > self.rules.max_gas:
             raise SkipTick(
                 f"{job.what} needs a gas limit of {gas}, over gas.max_gas = {self.rules.max_gas}: "
                 f"raise it, or let fewer orders go together"
             )
-        need, have = gas * offer.max_wei, self.node.balance(sender)
+        need, have = gas * offer.max_wei, state.balance_wei
         if have < need:
             raise SkipTick(
                 f"{sender} holds {have / WAD:.6f} ETH, {job.what} may cost {need / WAD:.6f} ETH: fund it"
             )
         return TxFields(
             chain_id=self.rules.chain_id,
-            nonce=self._next_nonce(),
+            nonce=self._next_nonce(state.nonce),
             to=job.to,
             data=job.data,
             gas=gas,
@@ -127,10 +131,9 @@ class JournaledSender:
             priority_fee_wei=offer.priority_wei,
         )
 
-    def _next_nonce(self) -> int:
+    def _next_nonce(self, on_chain: int) -> int:
         """After what the chain has mined and what the journal has open; neither alone can be trusted."""
         sender = self.signer.address
-        on_chain = self.node.transaction_count(sender)
         if self.journal.mined_since(2**62, sender, on_chain):
             raise Retry(
                 f"{self.node.where} counts {on_chain} transactions of {sender}, the journal saw more mined: "

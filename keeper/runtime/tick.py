@@ -76,8 +76,8 @@ class Tick:
 
     def run(self) -> TickResult:
         """Once. Retry when the chain cannot be read, Halt when a person must look; all else is in the result."""
-        recovered = tuple(self.sender.reconcile())
         begun_s = self.stopwatch_s()
+        recovered = tuple(self.sender.reconcile())
         snapshot = self.reader.snapshot()
         read_s = self.stopwatch_s()
         inputs = self._inputs(snapshot)
@@ -160,6 +160,8 @@ class Tick:
             snapshot_hash=seen,
             plan=to_json(plan),
             orders=orders,
+            gas_hint=self.rules.gas_per_rebalance
+            + (len(batch.orders) - 1) * self.rules.orders.gas_perp,
         )
 
 
