@@ -11,10 +11,16 @@ import math
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from keeper.chain.keystore import load_signer
+from keeper.config import Config
+from keeper.execution.database import open_database
+from keeper.execution.journal import Journal
 from keeper.execution.records import OutcomeKind
 from keeper.pricing.svi import pack_floats
+from keeper.runtime.assembly import build_tick, connect
 from keeper.runtime.tick import Tick, TickResult
 from keeper.units import WAD, encode_series
 from scripts.nodes import NodeSettings, start_node
@@ -30,7 +36,7 @@ PRICE_USD, VOL = 200.0, 0.8
 HOUR_S, WEEK_S = 3600, 7 * 86_400
 STRIKES = (170.0, 190.0, 210.0, 230.0)
 ROUNDS, WARM_UP = 120, 10
-PAUSE_S = 20
+BLOCKS, BLOCK_S = 13, 2
 MAX_UINT = 2**256 - 1
 GWEI = 10**9
 
@@ -41,8 +47,14 @@ def measure_keeper(say: Callable[[str], None]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, start_node(settings) as node:
         world = build_world(ReplayChain(node), PRICE_USD, Path(folder) / "run", say)
         series = _book(world)
-        tick = build_keeper(world).usual
-        results = [_hedge(world, tick, series, i) for i in range(WARM_UP + ROUNDS)][WARM_UP:]
+        clock = _Clock()
+        tick = _tick(world, clock)
+        results = []
+        for i in range(WARM_UP + ROUNDS):
+            _move(world, series, i)
+            clock.at_s = world.chain.now_s()
+            results.append(_hedge(tick, i))
+    del results[:WARM_UP]
     legs = len(results[-1].inputs.snapshot.legs)
     if legs != 32:
         raise AssertionError(f"the book has {legs} legs, 32 were meant to be open")
@@ -106,14 +118,44 @@ def _buy(world: World, legs: list[tuple[int, int]]) -> None:
     chain.send(chain.account(BUYER), world.contracts.desk, "trade", legs, limit, until)
 
 
-def _hedge(world: World, tick: Tick, series: list[int], i: int) -> TickResult:
-    """The buyer takes, or gives back, 12 calls; the tick that follows must hedge them."""
+def _tick(world: World, clock: _Clock) -> Tick:
+    """The tick of keeper.toml as the replay writes it, with a clock that costs no request, as in service."""
+    build_keeper(world)
+    config = Config.load(world.folder / "keeper.toml")
+    desk = connect(config)
+    desk = replace(
+        desk,
+        clock=clock,
+        journal=Journal(open_database(config.journal.url), desk.journal.chain, clock.now),
+    )
+    return build_tick(desk, load_signer(world.keystore_path, world.password))
+
+
+def _move(world: World, series: list[int], i: int) -> None:
+    """The buyer takes, or gives back, 12 calls; then blocks go by until the hedge before is final.
+
+    The pool keeps so many observations, and a mean over its window needs them to reach back.
+    """
     call = next(s for s in series if s & 1)
-    # The pool keeps so many observations; a mean over its window needs them to reach back.
-    world.chain.pass_until(world.chain.now_s() + PAUSE_S)
     _buy(world, [(call, 12 * WAD if i % 2 == 0 else -12 * WAD)])
+    world.chain.rpc("anvil_mine", hex(BLOCKS), hex(BLOCK_S))
     world.chain.pin_base_fee()
+    world.chain.rpc("evm_mine")
+    world.chain.pin_base_fee()
+
+
+def _hedge(tick: Tick, i: int) -> TickResult:
     result = tick.run()
     if result.outcome.kind is not OutcomeKind.MINED_SUCCESS:
         raise AssertionError(f"hedge {i}: {result.outcome.kind}: {result.outcome.detail}")
     return result
+
+
+@dataclass(slots=True)
+class _Clock:
+    """The chain's time, told by the bench."""
+
+    at_s: int = 0
+
+    def now(self) -> int:
+        return self.at_s
