@@ -67,7 +67,8 @@ class Job:
     """One thing to send. At most one job of a `key` is under way.
 
     `block_number` is where it is simulated, `deadline_s` (unix seconds) when it must no longer be mined, `gas_hint`
-    the gas that it is expected to need at most, 0 where nobody knows; the rest explains it in the journal.
+    the gas that it is expected to need at most, 0 where nobody knows; `programme` is written with the intent (see
+    keeper.policies.slicing); the rest explains it in the journal.
     """
 
     work_id: str
@@ -82,6 +83,7 @@ class Job:
     orders: str
     times: HedgeTimes | None = None
     gas_hint: int = 0
+    programme: str | None = None
 
 
 class IntentStatus(StrEnum):

@@ -91,3 +91,14 @@ class Decision(Base):
     verdict: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(Text)
     work_id: Mapped[str | None] = mapped_column(String(66))
+
+
+class HedgeProgramme(Base):
+    """A sliced hedge under way, by the key of its intents; see keeper.policies.slicing."""
+
+    __tablename__ = "hedge_programmes"
+
+    chain: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    updated_at_s: Mapped[int] = mapped_column(BigInteger)

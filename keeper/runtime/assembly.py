@@ -139,6 +139,7 @@ def tick_rules(config: Config) -> TickRules:
         deadline_s=execution.deadline_s,
         max_base_fee_wei=config.gas.max_base_fee_wei,
         gas_per_rebalance=execution.gas_per_rebalance,
+        slicing=config.slicing,
     )
 
 

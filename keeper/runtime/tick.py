@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from keeper.chain.calls import Limits, Rebalanced, rebalance_data, rebalanced
 from keeper.errors import SkipTick
-from keeper.execution.costs import expected_costs
+from keeper.execution.costs import expected_costs, impact_of
 from keeper.execution.journal import Journal
 from keeper.execution.orders import Batch, build_batch
 from keeper.execution.records import DecisionEntry, HedgeTimes, Job, Outcome, OutcomeKind
@@ -16,8 +16,10 @@ from keeper.execution.routing_terms import OrderRules
 from keeper.guards import ALL_GUARDS, GuardContext, Verdict, evaluate
 from keeper.guards.records import Guard, GuardLimits
 from keeper.models import Book, Costs, Forecast, Plan, Policy, Snapshot
+from keeper.policies.schedule import SlicingRules
+from keeper.policies.slicing import Programme, Slicing, slice_plan
 from keeper.portfolio.book import value_book
-from keeper.runtime.codec import digest, to_json
+from keeper.runtime.codec import digest, from_json, to_json
 from keeper.runtime.ports import ChainReader, Clock, Forecaster, TxSender
 
 
@@ -30,17 +32,29 @@ class TickRules:
     deadline_s: int
     max_base_fee_wei: int
     gas_per_rebalance: int
+    slicing: SlicingRules = field(default_factory=SlicingRules)
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that a policy saw: with the policy's name and parameters it is enough to decide again."""
+    """All that a decision saw: with the policy's name and parameters it is enough to decide again.
+
+    `slicing` is what the policy's trade was cut to a slice by, None where it wanted none.
+    """
 
     snapshot: Snapshot
     book: Book
     forecast: Forecast
     forecast_source: str
     costs: Costs
+    slicing: Slicing | None = None
+
+    def cut(self, plan: Plan) -> tuple[Plan, Programme | None]:
+        """The plan as far as it is due now, and the programme that then goes on."""
+        if self.slicing is None:
+            return plan, None
+        seen = (self.snapshot, self.book, self.forecast, self.costs)
+        return slice_plan(plan, *seen, self.slicing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +95,14 @@ class Tick:
         snapshot = self.reader.snapshot()
         read_s = self.stopwatch_s()
         inputs = self._inputs(snapshot)
-        plan = self.policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+        wish = self.policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+        inputs = replace(inputs, slicing=self._slicing(wish, snapshot))
+        plan, programme = inputs.cut(wish)
+        state = None if programme is None else to_json(programme)
         verdict = self._judge(inputs, plan)
-        outcome = self._act(inputs, plan, verdict, (begun_s, read_s))
+        outcome = self._act(inputs, plan, verdict, (begun_s, read_s), state)
+        if state is not None and outcome.kind is OutcomeKind.NOTHING:
+            self.journal.save_programme(self._key(snapshot), state)
         decision = self.journal.record_decision(
             DecisionEntry(
                 block_number=inputs.snapshot.block_number,
@@ -105,6 +124,15 @@ class Tick:
         costs = expected_costs(snapshot, self.rules.orders, self.rules.gas_per_rebalance)
         return Inputs(snapshot, self.value(snapshot), forecast, source, costs)
 
+    def _slicing(self, wish: Plan, snapshot: Snapshot) -> Slicing:
+        """What is known of the hedge under way; without one, the rules' own assumptions."""
+        rules, stored = self.rules.slicing, self.journal.programme(self._key(snapshot))
+        known = Programme(rules.recovery) if stored is None else from_json(Programme, stored)
+        return Slicing(rules, known, impact_of(wish.trade_eth, snapshot, self.rules.orders))
+
+    def _key(self, snapshot: Snapshot) -> str:
+        return f"hedge:{snapshot.underlying}:{self.hedge_manager.lower()}"
+
     def _judge(self, inputs: Inputs, plan: Plan) -> Verdict:
         context = GuardContext(
             snapshot=inputs.snapshot,
@@ -118,7 +146,12 @@ class Tick:
         return evaluate(self.guards, context)
 
     def _act(
-        self, inputs: Inputs, plan: Plan, verdict: Verdict, marks_s: tuple[float, float]
+        self,
+        inputs: Inputs,
+        plan: Plan,
+        verdict: Verdict,
+        marks_s: tuple[float, float],
+        programme: str | None,
     ) -> Outcome:
         batch = build_batch(plan.trade_eth, inputs.snapshot, self.rules.orders)
         if not batch.orders:
@@ -134,13 +167,13 @@ class Tick:
             decide_ms=(self.stopwatch_s() - read_s) * 1e3,
         )
         try:
-            return self.sender.send(replace(job, times=times))
+            return self.sender.send(replace(job, times=times, programme=programme))
         except SkipTick as error:
             return Outcome(OutcomeKind.DENIED, str(error))
 
     def _job(self, snapshot: Snapshot, plan: Plan, batch: Batch) -> Job:
         orders, seen = to_json(batch.orders), digest(snapshot)
-        key = f"hedge:{snapshot.underlying}:{self.hedge_manager.lower()}"
+        key = self._key(snapshot)
         work_id = digest([self.journal.chain, key, seen, orders])
         deadline = max(self.clock.now(), snapshot.timestamp_s) + self.rules.deadline_s
         limits = Limits(
