@@ -38,7 +38,7 @@ class RebalanceRow:
     """One mined rebalance: ETH bought (+), USD received (+), and `cost_usd` for its gas at the oracle's spot.
 
     `settled_after_s` runs from the oracle's round to its block, `machine_ms` from the new head to the signed bytes
-    sent; None where it was not written down.
+    sent; None where it was not written down. `unfinished` is a slice after which others are to come.
     """
 
     timestamp_s: int
@@ -52,6 +52,7 @@ class RebalanceRow:
     cost_usd: float
     settled_after_s: int | None = None
     machine_ms: float | None = None
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

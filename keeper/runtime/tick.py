@@ -70,6 +70,12 @@ class TickResult:
     decision_id: int
     times: HedgeTimes | None = None
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a slice was mined and others are to come."""
+        wanted = self.plan.diagnostics.get("wanted_eth", 0.0)
+        return self.rebalanced is not None and abs(wanted) > abs(self.plan.trade_eth)
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:

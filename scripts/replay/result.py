@@ -41,10 +41,11 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
     return {
         "hours": len(hours),
         "rebalances": len(rebalances),
+        "slices": sum(r.unfinished for r in rebalances),
         "failed_transactions": len(replay.world.chain.failed),
         "skipped_ticks": list(series.denied),
         "max_abs_delta_after_rebalance_eth": max(
-            (abs(r.delta_after_eth) for r in rebalances), default=0.0
+            (abs(r.delta_after_eth) for r in rebalances if not r.unfinished), default=0.0
         ),
         "band_eth": float(replay.world.parameters.hedge.band_eth),
         "rms_net_delta_hedged_eth": _rms([h.delta_hedged_eth for h in hours]),
@@ -147,7 +148,8 @@ def table(figures: Mapping[str, Any]) -> dict[str, str]:
     terms = {k: v for k, v in f["attribution"].items() if k not in ("residual", "residual_share")}
     return {
         "hours": str(f["hours"]),
-        "rebalances": f"{f['rebalances']} ({' and '.join(f['venues_used']) or 'none'})",
+        "rebalances": f"{f['rebalances']}, {f['slices']} of them slices "
+        f"({' and '.join(f['venues_used']) or 'none'})",
         "failed transactions": str(f["failed_transactions"]),
         "largest |delta| after a rebalance": f"{f['max_abs_delta_after_rebalance_eth']:.6f} ETH",
         "band": f"{f['band_eth']:g} ETH",

@@ -92,7 +92,14 @@ class Replay:
                 self.depositors.request(index)
         self._trade(step, spot)
         result = self._tick()
+        self.series.at_tick_eth.append(result.inputs.book.delta_eth)
         latest = self._after_tick(result)
+        while result.unfinished:
+            # Meanwhile the arbitrageur trades back what the slice pushed the pool away from the market.
+            self.world.chain.pass_until(self.world.chain.now_s() + self.keeper.slice_step_s)
+            self.world.move_pool(spot)
+            result = self._tick()
+            latest = self._after_tick(result)
         hour = self.ledger.close_hour()
         self._watch_solvency(step)
         row = self._row(step, base_fee, sample, latest, hour)
@@ -141,7 +148,6 @@ class Replay:
         self.world.chain.pin_base_fee()
         tick = self.keeper.closing if self._closing else self.keeper.usual
         result = tick.run()
-        self.series.at_tick_eth.append(result.inputs.book.delta_eth)
         kind, detail = result.outcome.kind, result.outcome.detail
         if kind is OutcomeKind.MINED_REVERTED:
             self.world.chain.failed.append(f"HedgeManager.rebalance reverted: {detail}")

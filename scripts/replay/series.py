@@ -54,6 +54,7 @@ class Series:
                 cost_usd=gas * gas_price_wei / WAD * from_wad(done.spot_wad),
                 settled_after_s=result.times.settled_after_s if result.times else None,
                 machine_ms=result.times.machine_ms if result.times else None,
+                unfinished=result.unfinished,
             )
         )
 
