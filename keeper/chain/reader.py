@@ -18,6 +18,8 @@ from keeper.models import HedgeRules, OptionLeg, OracleState, Snapshot, SviSlice
 from keeper.pricing.svi import slice_from_word
 from keeper.units import decode_series, from_wad
 
+_FRESH = 0  # IRiskEngine.Slice: the slice that actions are held to
+
 
 @dataclass(slots=True)
 class SnapshotReader:
@@ -77,6 +79,7 @@ class SnapshotReader:
             Query(*hedger, "epoch"),
             Query(*hedger, "budgetLeft"),
             Query(*hedger, "netDelta", (market,)),
+            Query(*clearing, "marginOf", (vault, _FRESH), optional=True),
         )
 
     def _by_expiry(self, expiries: frozenset[int]) -> tuple[Query, ...]:
@@ -111,7 +114,8 @@ class SnapshotReader:
         legs: tuple[OptionLeg, ...],
         seen: CallAndAccount,
     ) -> Snapshot:
-        view = {q.function: answers[q] for q in fixed}
+        view = {q.function: answers[q] for q in fixed if q in answers}
+        _, initial, maintenance = view.get("marginOf", (0, 0, 0))
         venues = self._venues or ()
         positions = [answers[f.queries()[0]] for f in venues]
         cash, base, _ = view["accountOf"]
@@ -141,6 +145,8 @@ class SnapshotReader:
             keeper_balance_wei=seen.balance_wei,
             keeper_nonce=seen.nonce,
             settlement_prices_usd=_settled(answers, {leg.expiry_s for leg in legs}),
+            initial_margin_usd=from_wad(initial),
+            maintenance_margin_usd=from_wad(maintenance),
             depths=tuple(d for pool in self._pools if (d := pool.depth(answers)) is not None),
         )
 
@@ -184,7 +190,7 @@ def _settled(answers: Answers, expiries: set[int]) -> tuple[tuple[int, float], .
 
 
 def _rules(view: dict[str, tuple[Any, ...]]) -> HedgeRules:
-    (band, reduction, slippage, gross, health, cap, _, surface_age) = view["parameters"][0]
+    (band, reduction, slippage, gross, health, cap, _, surface_age, *_) = view["parameters"][0]
     return HedgeRules(
         band_eth=from_wad(band),
         min_reduction=from_wad(reduction),

@@ -106,7 +106,8 @@ def _routes(
     carry = venue.fee + (venue.carry_rate + rules.cash_rate * tied) * years
     brings = worst if venue.kind is VenueKind.AAVE_SHORT and tied > 0.0 else 0.0
     needs = max(tied * _dear(snapshot) - brings, 0.0)
-    return [route(Stage.OPEN, _most(snapshot, worst), carry, needs)]
+    room = min(max(venue.cap_eth - owed_eth(venue), 0.0), _most(snapshot, worst))
+    return [route(Stage.OPEN, room, carry, needs)]
 
 
 def _most(snapshot: Snapshot, worst: float) -> float:
