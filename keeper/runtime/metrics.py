@@ -29,6 +29,10 @@ class Metrics:
         self.band = gauge("band_eth", "Band in force")
         self.budget = gauge("budget_left_usd", "Loss budget left")
         self.health = gauge("venue_health", "Venue health, 1 is its own threshold", "venue")
+        self.margin = gauge("margin_cover", "Equity of the vault over its maintenance margin")
+        self.margin_step = gauge(
+            "margin_step", "Last step of the margin ladder that is due, 0: none"
+        )
         self.balance = gauge("keeper_balance_eth", "Gas money left")
         self.ticks = counter("ticks", "Ticks by outcome", "outcome")
         self.errors = counter("tick_errors", "Ticks that ended in an error", "error")
@@ -58,6 +62,7 @@ class Metrics:
         """Figures of a finished tick."""
         self._observe_snapshot(result.inputs.snapshot)
         self.delta.labels("own").set(result.inputs.book.delta_eth)
+        self.margin_step.set(result.ladder.highest)
         self.band.set(result.plan.band_eth)
         self.ticks.labels(result.outcome.kind.value).inc()
         for outcome in (result.outcome, *result.recovered):
@@ -84,5 +89,7 @@ class Metrics:
         self.delta.labels("chain").set(snapshot.chain_delta_eth)
         self.budget.set(snapshot.rules.budget_left_usd)
         self.balance.set(snapshot.keeper_balance_wei / WAD)
+        if snapshot.maintenance_margin_usd > 0.0:
+            self.margin.set(snapshot.equity_usd / snapshot.maintenance_margin_usd)
         for venue in snapshot.venues:
             self.health.labels(venue.address).set(venue.health)

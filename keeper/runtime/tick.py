@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,12 +11,14 @@ from keeper.chain.calls import Limits, Rebalanced, rebalance_data, rebalanced
 from keeper.errors import SkipTick
 from keeper.execution.costs import expected_costs, impact_of
 from keeper.execution.journal import Journal
+from keeper.execution.margin_orders import collateral_orders, moves
 from keeper.execution.orders import Batch, build_batch
 from keeper.execution.records import DecisionEntry, HedgeTimes, Job, Outcome, OutcomeKind
 from keeper.execution.routing_terms import OrderRules
 from keeper.guards import ALL_GUARDS, GuardContext, Verdict, evaluate
 from keeper.guards.records import Guard, GuardLimits
 from keeper.models import Book, Costs, Forecast, Plan, Policy, Snapshot
+from keeper.policies.margin_ladder import Ladder, LadderRules, margin_ladder
 from keeper.policies.schedule import SlicingRules
 from keeper.policies.slicing import Programme, Slicing, slice_plan
 from keeper.portfolio.book import value_book
@@ -33,6 +36,7 @@ class TickRules:
     max_base_fee_wei: int
     gas_per_rebalance: int
     slicing: SlicingRules = field(default_factory=SlicingRules)
+    ladder: LadderRules = field(default_factory=LadderRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class TickResult:
     rebalanced: Rebalanced | None
     decision_id: int
     times: HedgeTimes | None = None
+    ladder: Ladder = field(default_factory=lambda: Ladder(()))
 
     @property
     def unfinished(self) -> bool:
@@ -123,7 +128,8 @@ class Tick:
         )
         event = rebalanced(outcome.logs, self.hedge_manager) if outcome.logs else None
         times = self.journal.times(outcome.work_id) if outcome.work_id else None
-        return TickResult(inputs, plan, verdict, outcome, recovered, event, decision, times)
+        ladder = margin_ladder(snapshot, self.rules.ladder)
+        return TickResult(inputs, plan, verdict, outcome, recovered, event, decision, times, ladder)
 
     def _inputs(self, snapshot: Snapshot) -> Inputs:
         forecast, source = self.forecaster.forecast(snapshot)
@@ -159,7 +165,7 @@ class Tick:
         marks_s: tuple[float, float],
         programme: str | None,
     ) -> Outcome:
-        batch = build_batch(plan.trade_eth, inputs.snapshot, self.rules.orders)
+        batch = self._batch(plan, inputs.snapshot)
         if not batch.orders:
             return _nothing_sent(plan, batch, self.rules.orders.min_clip_eth)
         if not verdict.ok:
@@ -176,6 +182,16 @@ class Tick:
             return self.sender.send(replace(job, times=times, programme=programme))
         except SkipTick as error:
             return Outcome(OutcomeKind.DENIED, str(error))
+
+    def _batch(self, plan: Plan, snapshot: Snapshot) -> Batch:
+        """The hedge; or moves between venues where one is low, if no hedge is due or the contract would refuse it."""
+        ladder, orders = margin_ladder(snapshot, self.rules.ladder), self.rules.orders
+        first = collateral_orders(ladder, snapshot, orders)
+        moved = moves(ladder, snapshot, orders)
+        weak = min((venue.health for venue in snapshot.venues), default=math.inf)
+        if moved and (plan.trade_eth == 0.0 or weak < snapshot.rules.min_health):
+            return Batch((*first, *moved), 0.0)
+        return build_batch(plan.trade_eth, snapshot, orders, first)
 
     def _job(self, snapshot: Snapshot, plan: Plan, batch: Batch) -> Job:
         orders, seen = to_json(batch.orders), digest(snapshot)

@@ -7,8 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from keeper.execution.margin_orders import collateral_orders, moves
+from keeper.execution.routing_terms import OrderRules
 from keeper.models import Snapshot, VenueKind, VenueState
 from keeper.policies.margin_ladder import LadderRules, Step, margin_ladder
+from keeper.units import from_wad
 from tests.keeper.keeper_builders import AAVE, UNISWAP, snapshot
 
 RULES = LadderRules()
@@ -135,3 +138,36 @@ def test_a_venue_of_unknown_terms_is_topped_up_as_it_asks():
     state = at(245.0)
     blind = replace(state, venues=(UNISWAP, replace(state.venues[1], collateral_ratio=0.0)))
     assert steps(blind) == [Step.TOP_UP]
+
+
+# ------------------------------------------------------------ as orders
+
+ORDERS = OrderRules(0.05, None)
+
+
+def orders(state: Snapshot) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+    ladder = margin_ladder(state, RULES)
+    return tuple(
+        [(o.venue, round(from_wad(o.base_wad), 6)) for o in made(ladder, state, ORDERS)]
+        for made in (collateral_orders, moves)
+    )
+
+
+def test_collateral_that_cash_covers_is_one_order_and_no_move():
+    assert orders(at(240.0, cash=50_000.0)) == ([(AAVE.address, 0.0)], [])
+
+
+def test_collateral_that_cash_does_not_cover_is_not_asked_for():
+    """The venue takes its whole target or refuses; it is asked again once its debt is smaller."""
+    topped, moved = orders(at(270.0))
+    assert topped == []
+    assert [venue for venue, _ in moved] == [AAVE.address, PERP.address]
+    assert sum(eth for _, eth in moved) == 0.0
+    assert moved[0][1] > 0.0
+
+
+def test_a_reduction_sells_what_is_held_first():
+    state = at(245.0, cash=1_500.0, perp=False)
+    _, moved = orders(state)
+    assert [venue for venue, _ in moved] == [UNISWAP.address, AAVE.address]
+    assert moved[0][1] == -moved[1][1] < 0.0

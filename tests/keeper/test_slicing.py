@@ -23,7 +23,7 @@ from tests.keeper.keeper_builders import AAVE, NOW_S, RULES, UNISWAP, leg, snaps
 from tests.keeper.runtime_world import RULES as TICK_RULES
 from tests.keeper.runtime_world import fakes
 
-ORDERS = OrderRules(0.05, None, 1.3)
+ORDERS = OrderRules(0.05, None)
 SLICES = SlicingRules(step_s=60, max_steps=8, risk_aversion=20.0)
 KNOWN = Programme(recovered=0.8)
 FORECAST = Forecast(0.8, 86_400)
