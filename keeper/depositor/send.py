@@ -15,7 +15,8 @@ from keeper.units import GWEI
 
 GAS_MARGIN_PERCENT = 125
 TIP_WEI = GWEI
-POLL_S = 1.0
+POLL_FIRST_S, POLL_MOST_S = 0.02, 2.0
+TIMEOUT_S = 180.0  # for a receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,12 @@ def try_out(node: NodeClient, sender: str, calls: list[Call]) -> list[Trial]:
 
 @dataclass(frozen=True, slots=True)
 class OneByOne:
-    """Sends calls of one key. `timeout_s` for a receipt."""
+    """Sends calls of one key."""
 
     node: NodeClient
     signer: Signer
     chain_id: int
     rules: FeeRules
-    timeout_s: float = 180.0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -87,7 +87,7 @@ class OneByOne:
         receipt = self._wait(signed.hash)
         if receipt is None:
             raise Retry(
-                f"'{call.what}' was sent as {signed.hash} and is not mined after {self.timeout_s:.0f} s"
+                f"'{call.what}' was sent as {signed.hash} and is not mined after {TIMEOUT_S:.0f} s"
                 f"{refusal}: it may still be, so look at 'gammadesk position' before you repeat it"
             )
         if not receipt.success:
@@ -110,9 +110,10 @@ class OneByOne:
         return ""
 
     def _wait(self, tx_hash: str) -> Receipt | None:
-        deadline = self.clock() + self.timeout_s
+        deadline, pause_s = self.clock() + TIMEOUT_S, POLL_FIRST_S
         while True:
             receipt = self.node.receipt(tx_hash)
             if receipt is not None or self.clock() >= deadline:
                 return receipt
-            self.sleep(min(POLL_S, self.timeout_s))
+            self.sleep(pause_s)
+            pause_s = min(2 * pause_s, POLL_MOST_S)
