@@ -15,7 +15,7 @@ class VaultParameters(Section):
     """`vol_drift` is volatility per hour of the surface's age; fees are a year's share of value, and of gains."""
 
     epoch_length_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
-    epoch_window_s: Annotated[int, Field(ge=600, le=15 * DAY_S)]
+    epoch_window_s: Annotated[int, Field(ge=600, le=7 * DAY_S // 2)]
     surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
     missed_to_wind_down: Annotated[int, Field(ge=2, le=60)]
     min_deposit_usd: Annotated[Decimal, between("1", "100000")]

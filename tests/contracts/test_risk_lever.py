@@ -1,4 +1,4 @@
-"""The guardian lowers what the desk opens, at once and down only; nothing that closes, hedges or pays out stops (I-07)."""
+"""The guardian lowers what the desk opens, at once and down only; what closes, hedges or pays out goes on (I-07)."""
 
 from typing import Any
 

@@ -82,9 +82,17 @@ class VaultWorld:
     def request_redeem(self, user: Any, shares: int) -> int:
         return self.vault.requestRedeem(shares, user, user, {"from": user}).return_value
 
-    def end_epoch(self) -> None:
-        """Move time to the end of the epoch."""
-        self.chain.sleep(max(0, self.vault.epochEndsAt() - self.chain[-1].timestamp))
+    def end_epoch(self, after: int = 0) -> None:
+        """Move time to the end of the epoch, or to the first window that is open after a given time."""
+        at = max(after, self.chain[-1].timestamp, self.vault.epochEndsAt())
+        into = (at - self.vault.epochEndsAt()) % EPOCH
+        if into >= WINDOW - 60:
+            at += EPOCH - into
+        self.pass_until(at)
+
+    def pass_until(self, at: int) -> None:
+        """An empty block at this time, or now if it has passed."""
+        self.chain.sleep(max(0, at - self.chain[-1].timestamp))
         self.chain.mine()
 
     def process(self) -> Any:
@@ -120,8 +128,10 @@ class VaultWorld:
         self.house.trade([(self.vault, self.sponsor, 0, legs)], {"from": self.admin})
 
     def refresh_surface(self, expiry: int) -> None:
+        """A commit, and a later second: nothing is processed at the time of a commit."""
         tau = expiry - self.chain[-1].timestamp
         self.market.setSlice(expiry, flat_slice(0.8, tau), {"from": self.admin})
+        self.chain.sleep(1)
 
     def cash(self) -> int:
         return self.house.accountOf(self.vault)[0]
