@@ -116,6 +116,30 @@ def test_in_and_out_again(me: Depositor) -> None:
     assert (view.usdc, view.shares, view.requests) == (paid, 0, ())
 
 
+def test_out_of_a_vault_that_winds_down(me: Depositor) -> None:
+    """Shares are given up, their part is collected; nobody joins, and what waited comes back."""
+    chain, vault = me.world.chain, me.world.contracts.vault
+    me.live("deposit", "1000")
+    me.process()
+    me.live("claim")
+    me.live("deposit", "500")
+    missed = me.world.parameters.vault.missed_to_wind_down
+    length_s = me.world.parameters.vault.epoch_length_s
+    chain.pass_until(chain.read(vault, "epochEndsAt") + (missed + 1) * length_s)
+    anyone = chain.account(ANYONE)
+    chain.send(anyone, vault, "windDown")
+    assert "the vault winds down" in me.run("position").output
+    assert "nobody joins any more" in me.run("deposit", "100").output
+    assert "give up 1,000 shares: block" in me.live("redeem", "all")
+    chain.send(anyone, vault, "distribute")
+    assert "1,000.000000 USDC and 0.000000 ETH of the wind-down" in me.run("position").output
+    me.live("cancel")
+    said = me.live("claim")
+    assert "collect from the wind-down: block" in said
+    assert "take back what request" in said
+    assert me.view().usdc == 5_000 * USD
+
+
 def test_dry_unless_live(me: Depositor) -> None:
     before = me.nonce()
     done = me.run("deposit", "1000")
