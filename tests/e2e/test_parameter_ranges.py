@@ -70,9 +70,7 @@ def given(contract: str, function: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("contract", "function"), STRUCTS)
-def test_what_is_deployed_is_accepted(
-    desk: tuple[Rpc, Any], contract: str, function: str
-) -> None:
+def test_what_is_deployed_is_accepted(desk: tuple[Rpc, Any], contract: str, function: str) -> None:
     assert attempt(desk, contract, function, given(contract, function)) == ""
 
 
