@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IWindDown} from "../interfaces/IWindDown.sol";
+import {Portfolio} from "../interfaces/IRiskEngine.sol";
 import {Leg} from "../libraries/SeriesId.sol";
 import {Pricing} from "./Pricing.sol";
 
@@ -112,11 +113,12 @@ abstract contract WindDown is Pricing {
         (assets, base) = _due(owner);
     }
 
-    /// @dev WETH hedges as long as there is a leg or a venue holds anything.
+    /// @dev WETH hedges as long as there is a leg or a venue holds anything, and pays what is owed before it pays holders:
+    /// anyone may cure the debt.
     function _takeBase() private returns (uint256 base) {
-        uint256 legs;
-        (, base, legs) = clearinghouse.accountOf(address(this));
-        if (base == 0 || legs != 0 || clearinghouse.collateralOf(address(this)).hedges.length != 0) return 0;
+        Portfolio memory p = clearinghouse.portfolioOf(address(this));
+        base = p.base;
+        if (base == 0 || p.legs.length != 0 || p.hedges.length != 0 || p.cash < 0) return 0;
         uint256 before = _weth.balanceOf(address(this));
         clearinghouse.withdrawBase(base, address(this));
         _checkReceived(_weth, before, base);

@@ -169,7 +169,7 @@ def test_cash_short_pays_what_there_is_and_the_rest_waits(
     free = world.house.freeCashOf(vault)
     event = vault.processEpoch({"from": alice}).events["EpochProcessed"]
     # A second later the legs are worth a little less.
-    assert event["redeemedAssets"] == pytest.approx(free, rel=1e-5)
+    assert abs(event["redeemedAssets"] - free) < free // 100_000
     assert 0 < event["redeemedShares"] < 40_000 * WAD
     assert abs(vault.maxWithdraw(bob) - 3 * vault.maxWithdraw(carol)) <= 3
     assert abs(vault.maxRedeem(bob) - 3 * vault.maxRedeem(carol)) <= 3

@@ -41,6 +41,7 @@ PARAMETERS = (
 MARGIN = tuple(share * 10**16 for share in (20, 30, 20, 50, 35, 3, 1, 5, 75))
 FRESH, DEVIATING, STALE = range(3)
 Q44 = 1 << 44
+LIQUIDATOR = 4
 
 
 def series(expiry: int, strike: int, *, call: bool) -> int:
@@ -69,6 +70,8 @@ class VaultWorld:
     lens: Any
     vault: Any
     share: Any
+    engine: Any
+    venue: Any
 
     def fund(self, user: Any, usdc: int) -> None:
         """Give a user USDC and the vault the user's allowance."""
@@ -133,6 +136,16 @@ class VaultWorld:
         self.market.setSlice(expiry, flat_slice(0.8, tau), {"from": self.admin})
         self.chain.sleep(1)
 
+    def process_tx(self) -> Any:
+        """End the epoch and process it. Gives back the transaction."""
+        self.end_epoch()
+        return self.vault.processEpoch({"from": self.sponsor})
+
+    def give_base(self, wei: int) -> None:
+        """WETH into the vault's account, from a venue that comes home."""
+        self.venue.setPosition(wei, 0, {"from": self.admin})
+        self.house.unwindVenue(self.venue, {"from": self.admin})
+
     def cash(self) -> int:
         return self.house.accountOf(self.vault)[0]
 
@@ -165,4 +178,12 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     usdc.approve(house, 2**256 - 1, {"from": sponsor})
     house.depositCash(10**9 * USD, {"from": sponsor})
     share = project.VaultShare.at(vault.share())
-    return VaultWorld(chain, admin, sponsor, usdc, weth, market, manager, house, lens, vault, share)
+    manager.setTargetFunctionRole(house, [house.unwindVenue.signature], LIQUIDATOR, by_admin)
+    for holder in (vault, admin):
+        manager.grantRole(LIQUIDATOR, holder, 0, by_admin)
+    venue = project.MockVenue.deploy(usdc, weth, house, 2_000 * WAD, by_admin)
+    house.setVenue(venue, True, by_admin)
+    tokens = usdc, weth
+    return VaultWorld(
+        chain, admin, sponsor, *tokens, market, manager, house, lens, vault, share, engine, venue
+    )
