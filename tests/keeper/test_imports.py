@@ -32,7 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "market": MATHS | {"config", "ports"},
     "chain": BASE | {"config", "ports", "pricing"},
     "depositor": BASE | {"chain", "execution"},
-    "execution": BASE | {"config", "ports", "portfolio", "chain"},
+    "execution": BASE | {"config", "ports", "policies", "portfolio", "chain"},
 }
 FREE = ("runtime", "simulation", "report", "cli", "__main__")
 OUTSIDE_WORLD = {
