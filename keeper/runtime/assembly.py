@@ -18,8 +18,13 @@ from keeper.execution.journal import Journal
 from keeper.execution.routing_terms import OrderRules
 from keeper.execution.sender import JournaledSender, SendRules
 from keeper.market.candles import load_candles
+from keeper.market.maker_quotes import QuoteSource
+from keeper.policies.alarm import AlarmParameters
+from keeper.policies.overlay import OverlayParameters
+from keeper.policies.overlay_quotes import Limits, Range
 from keeper.runtime.codec import to_json
 from keeper.runtime.forecast import AtmImplied, TrailingRealised
+from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.ports import (
     BlockClock,
     Clock,
@@ -31,6 +36,8 @@ from keeper.runtime.ports import (
 )
 from keeper.runtime.tick import Tick, TickRules
 from keeper.units import GWEI
+
+QUOTE_ADAPTER = "QuoteAdapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,30 @@ def build_tick(desk: Desk, signer: Signer | None, forecaster: Forecaster | None 
         forecaster=forecaster or configured_forecaster(desk.config),
         rules=tick_rules(desk.config),
         hedge_manager=desk.deployment.address("HedgeManager"),
+        quotes=quote_desk(desk),
+    )
+
+
+def quote_desk(desk: Desk) -> QuoteDesk | None:
+    """Where quotes are configured. ConfigError when the deployment has no adapter to take them by."""
+    own = desk.config.overlay
+    if own.quotes is None:
+        return None
+
+    def within(most: float | None) -> Range:
+        return Range() if most is None else Range(-most, most)
+
+    return QuoteDesk(
+        source=QuoteSource(own.quotes, own.timeout_s),
+        adapter=desk.deployment.address(QUOTE_ADAPTER),
+        limits=Limits(gamma=within(own.max_gamma), vega=within(own.max_vega)),
+        parameters=OverlayParameters(
+            max_legs=own.max_quotes,
+            max_premium_usd=own.max_premium_usd,
+            time_limit_s=own.solver_s,
+        ),
+        alarm=AlarmParameters(weight=own.alarm_weight),
+        gas=own.quote_gas,
     )
 
 
