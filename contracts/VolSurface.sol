@@ -19,7 +19,7 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
     using SviChecks for SviChecks.Raw;
 
     /// @dev What one commit works with. `live` holds the expiries of the last commit, `before`, that are still to be
-    /// met, `listed` those of this one.
+    /// met, `listed` those of this one. Variances are annualised, Q33, as notes keep them.
     struct Work {
         uint16 underlying;
         uint256 before;
@@ -30,6 +30,8 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         uint256 to;
         uint256 minVariance;
         uint256 maxVariance;
+        uint256 realisedLow;
+        uint256 realisedHigh;
         uint256 maxCarry;
         uint256 minTenor;
         uint256 creditCap;
@@ -106,6 +108,7 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         (work.creditCap, work.minTenor) = (p.creditCap, p.minTenor);
         uint32 referenceAge = p.referenceAge;
         _checkSpot(underlying, referenceSpot, maxDeviation);
+        (work.realisedLow, work.realisedHigh) = _realisedRange(underlying);
         Head memory h = _heads[underlying];
         work.underlying = underlying;
         work.before = _lists[underlying];
@@ -128,28 +131,60 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
             uint256 tenor = expiry - block.timestamp;
             SviChecks.Raw memory near = work.near;
             int256 atm = near.variance(0);
-            // Annualised, Q33, as notes keep it.
             uint256 variance = atm > 0 ? ((uint256(atm) * 365 days) / tenor) >> 11 : 0;
             if (variance < work.minVariance || variance > work.maxVariance) _refuseLevel(expiry, variance);
             near.measure(atm);
             Note note = SurfaceMoves.note(carry, variance, near.scan(expiry, work.far, last));
             Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(work.underlying, expiry)];
-            if (work.before != 0) {
-                Note before = known ? ring[work.from].note : _neighbours(work, expiry);
-                uint256 earned = known ? before.earned(work.creditCap) : _parameters.listingCredit;
-                if (earned != SurfaceMoves.FREE) {
-                    uint256 needed = before.secondsFor(note, tenor, work.rates);
-                    if (needed > earned) revert MoveTooFast(expiry, needed, earned);
-                    note = note.withCredit(earned - needed);
-                }
+            if (work.before == 0) {
+                _checkRealised(work, expiry, variance, work.realisedLow, work.realisedHigh);
+            } else {
+                note = _held(work, expiry, known ? ring[work.from].note : _neighbours(work, expiry), note, known);
             }
             ring[work.to] = Stored(s.slice, note);
         }
     }
 
+    /// @dev Holds a move to the realised volatility and to the allowance, and returns the note with what is left of it.
+    /// @param known whether the last commit holds the expiry itself.
+    function _held(Work memory work, uint40 expiry, Note before, Note next, bool known) private view returns (Note) {
+        unchecked {
+            // What is outside may stay and come nearer: the last level bounds the other way.
+            uint256 was = before.variance();
+            uint256 low = was < work.realisedLow ? was : work.realisedLow;
+            uint256 high = was > work.realisedHigh ? was : work.realisedHigh;
+            _checkRealised(work, expiry, next.variance(), low, high);
+            uint256 earned = known ? before.earned(work.creditCap) : _parameters.listingCredit;
+            if (earned == SurfaceMoves.FREE) return next;
+            uint256 needed = before.secondsFor(next, expiry - block.timestamp, work.rates);
+            if (needed > earned) revert MoveTooFast(expiry, needed, earned);
+            return next.withCredit(earned - needed);
+        }
+    }
+
+    /// @dev Variances that the multiples of the realised volatility leave, rounded against the committer; everything
+    /// where the estimate is made of too few returns or too old.
+    function _realisedRange(uint16 underlying) private view returns (uint256 low, uint256 high) {
+        SurfaceParameters storage p = _parameters;
+        (uint256 realised, uint256 at, uint256 samples) = oracle.realisedVol(underlying);
+        if (samples < p.realisedSamples || at + uint256(p.realisedMaxDays) * 1 days < block.timestamp) {
+            return (0, type(uint256).max);
+        }
+        return (_squareUp(Wad.mulUp(realised, p.realisedLow)), _squareDown(Wad.mulDown(realised, p.realisedHigh)));
+    }
+
+    function _checkRealised(Work memory work, uint40 expiry, uint256 variance, uint256 low, uint256 high) private pure {
+        if (variance >= low && variance <= high) return;
+        revert AtmVolOffRealised(expiry, _root(variance), _root(work.realisedLow), _root(work.realisedHigh));
+    }
+
     function _refuseLevel(uint40 expiry, uint256 variance) private view {
-        uint256 vol = Math.sqrt((variance * 1e36) >> 33);
-        revert AtmVolOutOfRange(expiry, vol, _parameters.minVol, _parameters.maxVol);
+        revert AtmVolOutOfRange(expiry, _root(variance), _parameters.minVol, _parameters.maxVol);
+    }
+
+    /// @dev Volatility in WAD of a variance in Q33.
+    function _root(uint256 variance) private pure returns (uint256) {
+        return Math.sqrt(Math.mulDiv(variance, 1e36, 1 << 33));
     }
 
     /// @dev The least and the most variance, Q33, whose root is inside a bound in WAD.
