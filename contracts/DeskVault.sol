@@ -15,6 +15,7 @@ import {IVolSurface} from "./interfaces/IVolSurface.sol";
 import {IERC7540Deposit, IERC7540Operator, IERC7540Redeem} from "./interfaces/external/IERC7540.sol";
 import {IERC7575} from "./interfaces/external/IERC7575.sol";
 import {Books} from "./libraries/Books.sol";
+import {Notice} from "./libraries/Notice.sol";
 import {RequestQueue} from "./libraries/RequestQueue.sol";
 import {Leg, SeriesId} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
@@ -298,7 +299,7 @@ contract DeskVault is Requests, AccessManaged {
     }
 
     function _setParameters(VaultParameters memory p) private {
-        _inRange("epochLength", p.epochLength, 1 hours, 30 days);
+        _inRange("epochLength", p.epochLength, 1 hours, Notice.MAX_EPOCH);
         _inRange("surfaceMaxAge", p.surfaceMaxAge, 1 minutes, 1 days);
         _inRange("minDeposit", p.minDeposit, 1e6, 1e11);
         _inRange("minRedeem", p.minRedeem, 1e12, 1e20);

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
+from scripts.deployment.governance_parameters import GovernanceParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
 from scripts.deployment.scales import DAY_S, between, usdc, wad
 
@@ -209,7 +210,7 @@ class HedgeParameters(Section):
 class VaultParameters(Section):
     """Of DeskVault."""
 
-    epoch_length_s: Annotated[int, Field(ge=3600, le=30 * DAY_S)]
+    epoch_length_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
     surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
     min_deposit_usd: Annotated[Decimal, between("1", "100000")]
     min_redeem_shares: Annotated[Decimal, between("0.000001", "100")]
@@ -262,6 +263,7 @@ class Parameters(Section):
     hedge: HedgeParameters
     vault: VaultParameters
     aave_short: ShortParameters
+    governance: GovernanceParameters
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
