@@ -17,6 +17,7 @@ from keeper.config_sections import (
     JournalConfig,
     MetricsConfig,
     Section,
+    UpkeepConfig,
 )
 from keeper.errors import ConfigError
 from keeper.guards.records import GuardLimits
@@ -122,6 +123,7 @@ class Config(Section):
     execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
     forecast: ForecastConfig = Field(default_factory=ForecastConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
+    upkeep: UpkeepConfig = Field(default_factory=UpkeepConfig)
     journal: JournalConfig = Field(default_factory=JournalConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)

@@ -153,9 +153,7 @@ def _outcomes(
     for (expiry_s, word, carry), after in zip(inputs, following, strict=True):
         try:
             note = _note(expiry_s, word, carry, after, rules, now_s)
-            found[expiry_s] = note = _held(
-                note, expiry_s, last, neighbours, rules, now_s, bounds
-            )
+            found[expiry_s] = note = _held(note, expiry_s, last, neighbours, rules, now_s, bounds)
             if expiry_s in last:
                 neighbours[expiry_s] = note
         except PricingError as error:

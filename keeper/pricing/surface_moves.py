@@ -79,7 +79,7 @@ def realised_range(
 
 
 def check_realised(variance: int, before: int | None, bounds: tuple[int, int | None]) -> None:
-    """PricingError for a level outside the bounds of `realised_range` that comes no nearer than `before`, None: first."""
+    """PricingError for a level outside `realised_range` that comes no nearer than `before`, None for the first."""
     low, high = bounds
     floor = low if before is None else min(low, before)
     ceiling = high if before is None or high is None else max(high, before)

@@ -58,10 +58,10 @@ def test_the_bound_is_that_of_the_twin_to_the_unit() -> None:
             allowed = not world.faults(inputs)
             verdicts.append(allowed)
             if allowed:
-                world.surface.contract.data_of  # noqa: B018
-                call = world.core.committer
-                world.surface.commit.__call__  # noqa: B018
-                assert call
+                before = world.core.backend.chain.evm.snapshot()
+                world.commit(inputs)
+                world.core.backend.chain.evm.revert(before)
+                world.last.clear()
             else:
                 off_realised(world, inputs)
     assert 20 < sum(verdicts) < 62
