@@ -19,7 +19,8 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
     using SviChecks for SviChecks.Raw;
 
     /// @dev What one commit works with. `live` holds the expiries of the last commit, `before`, that are still to be
-    /// met, `listed` those of this one. Variances are annualised, Q33, as notes keep them.
+    /// met, `listed` those of this one. Variances are annualised, Q33, as notes keep them; `low` and `high` are what both
+    /// the hard range and the realised volatility leave.
     struct Work {
         uint16 underlying;
         uint256 before;
@@ -30,8 +31,8 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         uint256 to;
         uint256 minVariance;
         uint256 maxVariance;
-        uint256 realisedLow;
-        uint256 realisedHigh;
+        uint256 low;
+        uint256 high;
         uint256 maxCarry;
         uint256 minTenor;
         uint256 creditCap;
@@ -108,7 +109,9 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         (work.creditCap, work.minTenor) = (p.creditCap, p.minTenor);
         uint32 referenceAge = p.referenceAge;
         _checkSpot(underlying, referenceSpot, maxDeviation);
-        (work.realisedLow, work.realisedHigh) = _realisedRange(underlying);
+        (uint256 low, uint256 high) = _realisedRange(underlying);
+        work.low = Math.max(low, work.minVariance);
+        work.high = Math.min(high, work.maxVariance);
         Head memory h = _heads[underlying];
         work.underlying = underlying;
         work.before = _lists[underlying];
@@ -132,28 +135,26 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
             SviChecks.Raw memory near = work.near;
             int256 atm = near.variance(0);
             uint256 variance = atm > 0 ? ((uint256(atm) * 365 days) / tenor) >> 11 : 0;
-            if (variance < work.minVariance || variance > work.maxVariance) _refuseLevel(expiry, variance);
+            bool off = variance < work.low || variance > work.high;
+            if (off && (variance < work.minVariance || variance > work.maxVariance)) _refuseLevel(expiry, variance);
             near.measure(atm);
             Note note = SurfaceMoves.note(carry, variance, near.scan(expiry, work.far, last));
             Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(work.underlying, expiry)];
-            if (work.before == 0) {
-                _checkRealised(work, expiry, variance, work.realisedLow, work.realisedHigh);
-            } else {
-                note = _held(work, expiry, known ? ring[work.from].note : _neighbours(work, expiry), note, known);
+            if (work.before != 0) {
+                Note before = known ? ring[work.from].note : _neighbours(work, expiry);
+                if (off) _checkNearer(work, expiry, before.variance(), variance);
+                note = _spend(work, expiry, before, note, known);
+            } else if (off) {
+                _refuseRealised(work, expiry, variance);
             }
             ring[work.to] = Stored(s.slice, note);
         }
     }
 
-    /// @dev Holds a move to the realised volatility and to the allowance, and returns the note with what is left of it.
+    /// @dev Holds a move to the allowance, and returns the note with what is left of it.
     /// @param known whether the last commit holds the expiry itself.
-    function _held(Work memory work, uint40 expiry, Note before, Note next, bool known) private view returns (Note) {
+    function _spend(Work memory work, uint40 expiry, Note before, Note next, bool known) private view returns (Note) {
         unchecked {
-            // What is outside may stay and come nearer: the last level bounds the other way.
-            uint256 was = before.variance();
-            uint256 low = was < work.realisedLow ? was : work.realisedLow;
-            uint256 high = was > work.realisedHigh ? was : work.realisedHigh;
-            _checkRealised(work, expiry, next.variance(), low, high);
             uint256 earned = known ? before.earned(work.creditCap) : _parameters.listingCredit;
             if (earned == SurfaceMoves.FREE) return next;
             uint256 needed = before.secondsFor(next, expiry - block.timestamp, work.rates);
@@ -163,19 +164,24 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
     }
 
     /// @dev Variances that the multiples of the realised volatility leave, rounded against the committer; everything
-    /// where the estimate is made of too few returns or too old.
+    /// where the estimate is none, made of too few returns or too old.
     function _realisedRange(uint16 underlying) private view returns (uint256 low, uint256 high) {
         SurfaceParameters storage p = _parameters;
         (uint256 realised, uint256 at, uint256 samples) = oracle.realisedVol(underlying);
-        if (samples < p.realisedSamples || at + uint256(p.realisedMaxDays) * 1 days < block.timestamp) {
-            return (0, type(uint256).max);
-        }
+        bool old = at + uint256(p.realisedMaxDays) * 1 days < block.timestamp;
+        if (old || samples < p.realisedSamples || realised == 0) return (0, type(uint256).max);
         return (_squareUp(Wad.mulUp(realised, p.realisedLow)), _squareDown(Wad.mulDown(realised, p.realisedHigh)));
     }
 
-    function _checkRealised(Work memory work, uint40 expiry, uint256 variance, uint256 low, uint256 high) private pure {
-        if (variance >= low && variance <= high) return;
-        revert AtmVolOffRealised(expiry, _root(variance), _root(work.realisedLow), _root(work.realisedHigh));
+    /// @dev A level outside may stay and come nearer, and no more: a plain refusal would lock a surface that realised
+    /// volatility leapt over.
+    function _checkNearer(Work memory work, uint40 expiry, uint256 was, uint256 variance) private pure {
+        bool nearer = variance < work.low ? variance >= was : variance <= was;
+        if (!nearer) _refuseRealised(work, expiry, variance);
+    }
+
+    function _refuseRealised(Work memory work, uint40 expiry, uint256 variance) private pure {
+        revert AtmVolOffRealised(expiry, _root(variance), _root(work.low), _root(work.high));
     }
 
     function _refuseLevel(uint40 expiry, uint256 variance) private view {

@@ -15,8 +15,8 @@ pragma solidity 0.8.30;
 /// (level, skew, wings, forward) takes at that part's rate. Over any window each part therefore moves, back and forth
 /// taken together, by at most rate x (creditCap + window). Volatility at the money stays within multiples of the
 /// realised volatility of the oracle, `realisedLow` and `realisedHigh`; what is outside them, because that ran away or
-/// began to count, may stay as it is and come nearer. An estimate that is made of too few returns, or older than
-/// `realisedMaxDays`, binds nothing. docs/decisions/0008 holds the reasons.
+/// began to count, may stay as it is and come nearer. An estimate that is none, made of too few returns,
+/// or older than `realisedMaxDays`, binds nothing. docs/decisions/0008 holds the reasons.
 interface IVolSurface {
     /// @notice What somebody wants to do with a slice: its age decides.
     enum Action {

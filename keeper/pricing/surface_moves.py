@@ -69,7 +69,7 @@ def realised_range(
     realised: Realised | None, rules: SurfaceRules, now_s: int
 ) -> tuple[int, int | None]:
     """Annualised variances, Q33, that the multiples of the realised volatility leave; (0, None) where none binds."""
-    if realised is None or realised.samples < rules.realised_samples:
+    if realised is None or realised.vol == 0 or realised.samples < rules.realised_samples:
         return 0, None
     if realised.updated_at_s + rules.realised_max_days * DAY_S < now_s:
         return 0, None
