@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from keeper.errors import GammadeskError, SkipTick
-from keeper.runtime import surface_commands
+from keeper.runtime import desk_commands, surface_commands
 from keeper.runtime.chain_options import Node, Record
 from keeper.runtime.command_options import (
     DEFAULT_CONFIG,
@@ -198,6 +198,8 @@ def key_import(path: KeyFile, password_env: PasswordVariable = DEFAULT_VARIABLE)
     _write_key(path, password_env, key)
 
 
+app.command("quote")(desk_commands.quote)
+app.command("trade")(desk_commands.trade)
 surface_app.command("fit")(surface_commands.fit)
 surface_app.command("show")(surface_commands.show)
 surface_app.command("commit")(surface_commands.commit)
