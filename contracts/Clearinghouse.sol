@@ -12,7 +12,7 @@ import {IClearinghouse, Market, Trade} from "./interfaces/IClearinghouse.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
 import {Action, IMarketOracle} from "./interfaces/IMarketOracle.sol";
 import {IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
-import {Leg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
+import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Margin accounts: USDC cash, WETH collateral and signed option legs. Documented in IClearinghouse.
@@ -133,12 +133,13 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         if (from == to) revert SelfTrade(from);
         if (share == 0 || share > Wad.ONE) revert ShareOutOfRange(share);
         if (fromInsurance > _insurance) revert InsuranceShort(_insurance, fromInsurance);
-        Leg[] memory legs = _legs(from);
+        PackedLeg[] memory legs = _legs(from);
         for (uint256 i = 0; i < legs.length; ++i) {
-            int256 size = Wad.mulTowardZero(legs[i].size, int256(share));
-            if (size == 0 || legs[i].series.expiry() <= block.timestamp) continue;
-            _addToLeg(from, legs[i].series, -size);
-            _addToLeg(to, legs[i].series, size);
+            SeriesId series = legs[i].series();
+            int256 size = Wad.mulTowardZero(legs[i].size(), int256(share));
+            if (size == 0 || series.expiry() <= block.timestamp) continue;
+            _addToLeg(from, series, -size);
+            _addToLeg(to, series, size);
         }
         uint256 base = Wad.mulDown(_accounts[from].base, share);
         _subBase(from, base);
@@ -294,15 +295,17 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
-    function legsOf(address account) external view returns (Leg[] memory) {
-        return _legs(account);
+    function legsOf(address account) external view returns (Leg[] memory legs) {
+        PackedLeg[] memory packed = _legs(account);
+        legs = new Leg[](packed.length);
+        for (uint256 i = 0; i < packed.length; ++i) legs[i] = Leg(packed[i].series(), int128(packed[i].size()));
     }
 
     /// @inheritdoc IClearinghouse
     function sizeOf(address account, SeriesId series) public view returns (int128) {
         Account storage a = _accounts[account];
         uint256 at = _find(a, a.legCount, series);
-        return at < a.legCount ? a.legs[at].size : int128(0);
+        return at < a.legCount ? int128(a.legs[at].size()) : int128(0);
     }
 
     /// @inheritdoc IClearinghouse

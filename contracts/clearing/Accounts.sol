@@ -11,7 +11,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
-import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, PackedLegLib, SeriesId} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title The books: accounts, legs, recorded tokens. Every change of cash, base or a leg goes through here.
@@ -27,7 +27,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         uint112 base;
         uint8 legCount;
         bool owes;
-        Leg[32] legs;
+        PackedLeg[32] legs;
     }
 
     /// @dev What an account owes beyond its cash.
@@ -192,7 +192,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         Account storage a = _accounts[account];
         uint256 count = a.legCount;
         uint256 at = _find(a, count, series);
-        int256 before = at < count ? int256(a.legs[at].size) : int256(0);
+        int256 before = at < count ? a.legs[at].size() : int256(0);
         int256 size = before + change;
         if (Wad.abs(size) > MAX_SIZE) revert AmountTooLarge(Wad.abs(size));
         if (size == 0) {
@@ -202,7 +202,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
                 if (count == MAX_LEGS) revert TooManyLegs(account, count + 1);
                 a.legCount = uint8(count + 1);
             }
-            a.legs[at] = Leg(series, int128(size));
+            a.legs[at] = PackedLegLib.pack(series, size);
         }
         uint256 shortBefore = before < 0 ? uint256(-before) : 0;
         uint256 shortAfter = size < 0 ? uint256(-size) : 0;
@@ -216,37 +216,33 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     function _removeAt(Account storage a, uint256 at) internal {
         uint256 last = a.legCount - 1;
         if (at != last) a.legs[at] = a.legs[last];
-        delete a.legs[last];
+        a.legs[last] = PackedLeg.wrap(0);
         a.legCount = uint8(last);
     }
 
     function _find(Account storage a, uint256 count, SeriesId series) internal view returns (uint256 at) {
-        while (at < count && SeriesId.unwrap(a.legs[at].series) != SeriesId.unwrap(series)) ++at;
+        while (at < count && SeriesId.unwrap(a.legs[at].series()) != SeriesId.unwrap(series)) ++at;
     }
 
-    function _legs(address account) internal view returns (Leg[] memory legs) {
+    function _legs(address account) internal view returns (PackedLeg[] memory legs) {
         Account storage a = _accounts[account];
         uint256 count = a.legCount;
-        Leg[32] storage stored = a.legs;
-        // The compiler would clear, allocate and copy each leg. Measured: 8 k gas less for a margin check of 16 legs.
+        PackedLeg[32] storage stored = a.legs;
+        // As stored: the compiler would clear the array first and check every index.
         assembly ("memory-safe") {
             legs := mload(0x40)
             mstore(legs, count)
-            let pointer := add(legs, 32)
-            let leg := add(pointer, shl(5, count))
+            let at := add(legs, 32)
             for {
-                let i := 0
-            } lt(i, count) {
-                i := add(i, 1)
+                let slot := stored.slot
+                let end := add(slot, count)
+            } lt(slot, end) {
+                slot := add(slot, 1)
             } {
-                let word := sload(add(stored.slot, i))
-                mstore(pointer, leg)
-                mstore(leg, and(word, 0xffffffffffffffffffffffffffffffff))
-                mstore(add(leg, 32), sar(128, word))
-                pointer := add(pointer, 32)
-                leg := add(leg, 64)
+                mstore(at, sload(slot))
+                at := add(at, 32)
             }
-            mstore(0x40, leg)
+            mstore(0x40, at)
         }
     }
 }

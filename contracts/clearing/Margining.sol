@@ -7,7 +7,7 @@ import {IHedgeVenue} from "../interfaces/IHedgeVenue.sol";
 import {Action} from "../interfaces/IMarketOracle.sol";
 import {Trade} from "../interfaces/IClearinghouse.sol";
 import {Hedge, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
-import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, PackedLegLib, SeriesId} from "../libraries/SeriesId.sol";
 import {Accounts} from "./Accounts.sol";
 
 /// @title Portfolios, hedge venues and the one margin rule. I-03.
@@ -74,7 +74,7 @@ abstract contract Margining is Accounts {
         uint256 count = a.legCount;
         oracle.check(baseUnderlying, Action.Withdraw);
         for (uint256 i = 0; i < count; ++i) {
-            uint16 underlying = a.legs[i].series.underlying();
+            uint16 underlying = a.legs[i].series().underlying();
             if (underlying != baseUnderlying) oracle.check(underlying, Action.Withdraw);
         }
         _requireInitial(account);
@@ -104,17 +104,19 @@ abstract contract Margining is Accounts {
     function _undo(Portfolio memory p, Trade calldata t, int256 side) private pure {
         p.cash += side * t.premium;
         for (uint256 i = 0; i < t.legs.length; ++i) {
-            uint256 at = 0;
-            while (at < p.legs.length && SeriesId.unwrap(p.legs[at].series) != SeriesId.unwrap(t.legs[i].series)) ++at;
-            if (at == p.legs.length) p.legs = _longer(p.legs, t.legs[i].series);
-            p.legs[at].size -= int128(side * t.legs[i].size);
+            p.legs = _with(p.legs, t.legs[i].series, -side * t.legs[i].size);
         }
     }
 
-    function _longer(Leg[] memory legs, SeriesId series) private pure returns (Leg[] memory longer) {
-        longer = new Leg[](legs.length + 1);
+    /// @dev These legs and one more; the risk engine adds up legs of one series.
+    function _with(
+        PackedLeg[] memory legs,
+        SeriesId series,
+        int256 size
+    ) private pure returns (PackedLeg[] memory longer) {
+        longer = new PackedLeg[](legs.length + 1);
         for (uint256 i = 0; i < legs.length; ++i) longer[i] = legs[i];
-        longer[legs.length].series = series;
+        longer[legs.length] = PackedLegLib.pack(series, size);
     }
 
     // ------------------------------------------------------------------ venues

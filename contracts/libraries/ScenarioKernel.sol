@@ -46,28 +46,29 @@ library ScenarioKernel {
     /// @param factors moved spot / spot, WAD, 0.001 to 1,000: the two tails, then the moves, ascending.
     function grid(uint256[] memory factors) internal pure returns (Grid g) {
         uint256 entry;
+        uint256 end;
         assembly ("memory-safe") {
-            entry := add(HEADER, mul(ENTRY, mload(factors)))
             g := mload(0x40)
-            mstore(0x40, add(add(g, entry), 128))
-            calldatacopy(g, calldatasize(), add(entry, 128))
-            mstore(g, add(g, entry))
-            // Behind the last spot, a logarithm beyond every limit ends the sweep.
-            mstore(add(add(g, entry), 96), shl(128, 1))
             entry := add(g, HEADER)
+            end := add(entry, mul(ENTRY, mload(factors)))
+            mstore(0x40, add(end, 128))
+            calldatacopy(g, calldatasize(), sub(mload(0x40), g))
+            mstore(g, end)
+            // Behind the last spot, a logarithm beyond every limit ends the sweep.
+            mstore(add(end, 96), shl(128, 1))
         }
+        bool refused;
         uint256 last;
-        for (uint256 from = 0; from < factors.length; ) {
+        uint256 at;
+        while (entry != end) {
             uint256 factor;
-            bool refused;
             assembly ("memory-safe") {
-                from := add(from, 1)
-                factor := mload(add(factors, shl(5, from)))
-                refused := or(gt(sub(factor, MIN_FACTOR), FACTOR_SPAN), lt(factor, last))
+                at := add(at, 32)
+                factor := mload(add(factors, at))
+                refused := or(refused, or(gt(sub(factor, MIN_FACTOR), FACTOR_SPAN), lt(factor, last)))
                 // Only moves are in order.
-                last := mul(factor, gt(from, 2))
+                last := mul(factor, gt(at, 64))
             }
-            if (refused) _refuse(factor);
             int256 k = logRatio(factor, 1e18);
             assembly ("memory-safe") {
                 mstore(add(entry, 96), sar(64, mul(k, LN_PLACE)))
@@ -76,11 +77,15 @@ library ScenarioKernel {
                 entry := add(entry, ENTRY)
             }
         }
+        if (refused) _refuse(factors);
     }
 
-    function _refuse(uint256 factor) private pure {
-        if (factor < MIN_FACTOR || factor > MIN_FACTOR + FACTOR_SPAN) revert FactorOutOfRange(factor);
-        revert FactorsNotAscending(factor);
+    function _refuse(uint256[] memory factors) private pure {
+        for (uint256 i = 0; i < factors.length; ++i) {
+            uint256 factor = factors[i];
+            if (factor < MIN_FACTOR || factor > MIN_FACTOR + FACTOR_SPAN) revert FactorOutOfRange(factor);
+            if (i > 2 && factor < factors[i - 1]) revert FactorsNotAscending(factor);
+        }
     }
 
     /// @notice ln(F/K) in Q64, relative error 6e-14.
@@ -114,7 +119,7 @@ library ScenarioKernel {
         if (unusual) root = BlackScholesEdges.root(tau) * ROOT_PLACE;
     }
 
-    /// @notice Adds one option to a grid.
+    /// @notice Adds calls of one series to a grid.
     /// @param base of the table in memory.
     /// @param k, root as of `logRatio` and `rootOf`.
     /// @param vol, up, down its three volatilities, WAD, at most 10e18.
@@ -123,7 +128,6 @@ library ScenarioKernel {
     function add(
         uint256 base,
         Grid g,
-        bool isCall,
         int256 k,
         uint256 root,
         uint256 vol,
@@ -133,22 +137,73 @@ library ScenarioKernel {
         int256 sizedStrike
     ) internal pure {
         assembly ("memory-safe") {
-            if iszero(isCall) {
-                mstore(add(g, 32), add(mload(add(g, 32)), sizedForward))
-                mstore(add(g, 64), add(mload(add(g, 64)), sizedStrike))
-            }
             let notional := add(sizedForward, sizedStrike)
             mstore(add(g, 96), add(mload(add(g, 96)), xor(notional, sar(255, notional))))
         }
         ScenarioSweep.add(base, Grid.unwrap(g), k, root, vol, up, down, sizedForward, sizedStrike);
     }
 
-    /// @notice Sum of size x value in tail `i` (0 or 1), at volatility up, WAD, rounded down.
-    function tailAt(Grid g, uint256 i) internal pure returns (int256 value) {
-        (value, , ) = valuesAt(g, i);
+    /// @notice Makes puts of as many calls that were added: put = call - F + K.
+    /// @param sizedForward, sizedStrike of the puts, as of `add`.
+    function turn(Grid g, int256 sizedForward, int256 sizedStrike) internal pure {
+        assembly ("memory-safe") {
+            mstore(add(g, 32), add(mload(add(g, 32)), sizedForward))
+            mstore(add(g, 64), add(mload(add(g, 64)), sizedStrike))
+        }
     }
 
-    /// @notice Sums of size x value at factor `i` (2 and on), at each of the three volatilities, WAD, rounded down.
+    /// @notice Adds a value that no volatility moves to the sums at factor `i`.
+    function addAt(Grid g, uint256 i, int256 value) internal pure {
+        assembly ("memory-safe") {
+            let entry := add(g, add(HEADER, mul(ENTRY, i)))
+            value := shl(16, value)
+            mstore(entry, add(mload(entry), value))
+            mstore(add(entry, 32), add(mload(add(entry, 32)), value))
+            mstore(add(entry, 64), add(mload(add(entry, 64)), value))
+        }
+    }
+
+    /// @notice The factor itself, WAD.
+    function factorAt(Grid g, uint256 i) internal pure returns (uint256 factor) {
+        assembly ("memory-safe") {
+            factor := mload(add(g, add(add(HEADER, 160), mul(ENTRY, i))))
+        }
+    }
+
+    /// @notice Value at factor `i`, in a tail at volatility up, elsewhere as it is: WAD, less the kernel's error.
+    function valueAt(Grid g, uint256 i) internal pure returns (int256 value) {
+        assembly ("memory-safe") {
+            value := mload(add(g, add(HEADER, mul(ENTRY, i))))
+        }
+        value = _round(g, i, value);
+    }
+
+    /// @notice The least of the three values at factor `i` (2 and on), WAD, less the kernel's error.
+    function leastAt(Grid g, uint256 i) internal pure returns (int256 least) {
+        assembly ("memory-safe") {
+            let entry := add(g, add(HEADER, mul(ENTRY, i)))
+            least := mload(entry)
+            let other := mload(add(entry, 32))
+            least := xor(least, mul(xor(least, other), slt(other, least)))
+            other := mload(add(entry, 64))
+            least := xor(least, mul(xor(least, other), slt(other, least)))
+        }
+        least = _round(g, i, least);
+    }
+
+    /// @dev A sum with the puts' part and without the error.
+    function _round(Grid g, uint256 i, int256 sum) private pure returns (int256 value) {
+        assembly ("memory-safe") {
+            let factor := mload(add(g, add(add(HEADER, 160), mul(ENTRY, i))))
+            let parity := sub(mload(add(g, 64)), sdiv(mul(mload(add(g, 32)), factor), 1000000000000000000))
+            factor := add(factor, mul(sub(1000000000000000000, factor), lt(factor, 1000000000000000000)))
+            factor := add(mul(mload(add(g, 96)), mul(factor, ERROR)), 999999999999999999999999999)
+            value := sub(add(sar(16, sum), parity), div(factor, 1000000000000000000000000000))
+        }
+    }
+
+    /// @notice Sums of size x value at factor `i`, at each of the three volatilities, WAD, rounded down; in a tail (0 and
+    /// 1) the first is at volatility up and the only one.
     function valuesAt(Grid g, uint256 i) internal pure returns (int256 value, int256 up, int256 down) {
         assembly ("memory-safe") {
             let entry := add(g, add(HEADER, mul(ENTRY, i)))

@@ -12,7 +12,28 @@ struct Leg {
     int128 size;
 }
 
+/// @notice The same leg in the word that an account stores and the risk engine reads: the size in the upper 128 bits,
+/// the series in the lower. Legs travel between contracts like this, people see `Leg`.
+type PackedLeg is uint256;
+
 using SeriesIdLib for SeriesId global;
+using PackedLegLib for PackedLeg global;
+
+/// @title Packing and reading of PackedLeg.
+library PackedLegLib {
+    /// @param size_ WAD contracts, |size| below 2^127.
+    function pack(SeriesId series_, int256 size_) internal pure returns (PackedLeg) {
+        return PackedLeg.wrap((uint256(size_) << 128) | SeriesId.unwrap(series_));
+    }
+
+    function series(PackedLeg leg) internal pure returns (SeriesId) {
+        return SeriesId.wrap(uint128(PackedLeg.unwrap(leg)));
+    }
+
+    function size(PackedLeg leg) internal pure returns (int256) {
+        return int256(PackedLeg.unwrap(leg)) >> 128;
+    }
+}
 
 /// @title Packing and reading of SeriesId.
 library SeriesIdLib {

@@ -89,10 +89,11 @@ contract MathsHarness {
         int256 x = (size * int256(o.strike)) / 1e18;
         uint256[3] memory vols = [o.vol, Math.min(o.vol * 2, 10e18), o.vol / 2];
         int256 f = (size * int256(o.forward)) / 1e18;
-        ScenarioKernel.add(base, grid, o.isCall, k, root, vols[0], vols[1], vols[2], f, x);
+        ScenarioKernel.add(base, grid, k, root, vols[0], vols[1], vols[2], f, x);
+        if (!o.isCall) ScenarioKernel.turn(grid, f, x);
         r = new int256[4][](factors.length);
         for (uint256 i = 0; i < factors.length; ++i) {
-            if (i < 2) r[i][1] = ScenarioKernel.tailAt(grid, i);
+            if (i < 2) (r[i][1], , ) = ScenarioKernel.valuesAt(grid, i);
             else (r[i][0], r[i][1], r[i][2]) = ScenarioKernel.valuesAt(grid, i);
             r[i][3] = ScenarioKernel.errorAt(grid, i);
         }

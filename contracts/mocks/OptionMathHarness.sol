@@ -126,10 +126,11 @@ contract OptionMathHarness {
             unchecked {
                 int256 f = (o.size * int256(o.forward)) / 1e18;
                 int256 x = (o.size * int256(o.strike)) / 1e18;
-                ScenarioKernel.add(base, grid, o.isCall, k, root, o.vol, o.up, o.down, f, x);
+                ScenarioKernel.add(base, grid, k, root, o.vol, o.up, o.down, f, x);
+                if (!o.isCall) ScenarioKernel.turn(grid, f, x);
             }
         }
-        for (uint256 i = 0; i < 2; ++i) digest ^= ScenarioKernel.tailAt(grid, i) + ScenarioKernel.errorAt(grid, i);
+        for (uint256 i = 0; i < 2; ++i) digest ^= ScenarioKernel.valueAt(grid, i);
         for (uint256 i = 2; i < factors.length; ++i) {
             (int256 a, int256 b, int256 c) = ScenarioKernel.valuesAt(grid, i);
             digest ^= (a ^ b ^ c) + ScenarioKernel.errorAt(grid, i);
