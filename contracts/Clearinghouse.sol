@@ -179,6 +179,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 baseBefore = weth.balanceOf(address(this));
         (filledBase, quoteFlow) = IHedgeVenue(venue).trade(base, limitPrice, data);
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
+        _noteTraded(venue);
         emit VenueTradeSettled(venue, _fromUsdc(usdcBack) - _fromUsdc(usdcIn), baseBack.toInt256() - baseIn.toInt256());
     }
 
@@ -248,6 +249,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     function setVault(address vault_, address hedgeManager_) external restricted {
         if (vault_ == address(0) || hedgeManager_ == address(0)) revert ZeroAddress();
         if (vault != address(0) && vault_ != vault) revert VaultFixed(vault);
+        _accounts[vault_].venues = _accounts[vault].venues;
         vault = vault_;
         hedgeManager = hedgeManager_;
         emit VaultSet(vault_, hedgeManager_);
@@ -267,7 +269,13 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 baseBefore = weth.balanceOf(address(this));
         IHedgeVenue(venue).unwind();
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
+        _note(venue);
         emit VenueTradeSettled(venue, _fromUsdc(usdcBack), baseBack.toInt256());
+    }
+
+    /// @inheritdoc IClearinghouse
+    function noteVenue(address venue) external nonReentrant {
+        _note(venue);
     }
 
     /// @inheritdoc IClearinghouse
@@ -315,7 +323,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     /// @inheritdoc IClearinghouse
     function collateralOf(address account) external view returns (Portfolio memory) {
-        return _collateral(account);
+        return _collateral(account, false);
     }
 
     /// @inheritdoc IClearinghouse

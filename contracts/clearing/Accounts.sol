@@ -22,11 +22,13 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
 
     /// @dev Header in one slot, then one slot a leg; legs are dense, a closed one is replaced by the last.
     /// @param owes whether `_debts` holds anything for the account, so that the others need not look.
+    /// @param venues a bit for each place in the list of venues that may hold something: none but the vault's has any.
     struct Account {
-        int112 cash;
+        int104 cash;
         uint112 base;
         uint8 legCount;
         bool owes;
+        uint8 venues;
         PackedLeg[32] legs;
     }
 
@@ -82,8 +84,8 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         int256 before = a.cash;
         cash = before + change;
         if (before < 0 || cash < 0 || a.owes) cash = _moveOwing(account, a, before, change);
-        if (cash > type(int112).max || cash < type(int112).min) revert AmountTooLarge(Wad.abs(cash));
-        a.cash = int112(cash);
+        if (cash > type(int104).max || cash < type(int104).min) revert AmountTooLarge(Wad.abs(cash));
+        a.cash = int104(cash);
     }
 
     function _moveOwing(

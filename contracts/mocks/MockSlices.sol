@@ -36,7 +36,7 @@ contract MockSlices {
         return (_slices[underlying][expiry][0], _slices[underlying][expiry][1]);
     }
 
-    function sliceFor(
+    function smileOf(
         uint16 underlying,
         uint40 expiry,
         bool reference_

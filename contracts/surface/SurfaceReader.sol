@@ -61,7 +61,7 @@ abstract contract SurfaceReader is IVolSurface {
     }
 
     /// @inheritdoc IVolSurface
-    function sliceFor(
+    function smileOf(
         uint16 underlying,
         uint40 expiry,
         bool reference_
