@@ -73,6 +73,12 @@ abstract contract Margining is Accounts {
     /// @dev A withdrawal of an account that carries risk also needs a price that may be trusted with it.
     function _requireWithdrawable(address account) internal view {
         if (!_carriesRisk(account)) return;
+        _requirePriced(account);
+        _requireInitial(account);
+    }
+
+    /// @dev `Action.Withdraw` for every underlying that the account depends on.
+    function _requirePriced(address account) internal view {
         Account storage a = _accounts[account];
         uint256 count = a.legCount;
         oracle.check(baseUnderlying, Action.Withdraw);
@@ -80,7 +86,6 @@ abstract contract Margining is Accounts {
             uint16 underlying = a.legs[i].series().underlying();
             if (underlying != baseUnderlying) oracle.check(underlying, Action.Withdraw);
         }
-        _requireInitial(account);
     }
 
     /// @dev Cash and WETH of anybody else owe nothing and need no price.

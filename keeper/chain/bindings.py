@@ -64,11 +64,15 @@ class RevertReason:
 
 
 class Binding:
-    """Codec of one contract's ABI."""
+    """Codec of one contract's ABI. Functions go by name, and by signature too where a name is overloaded."""
 
     def __init__(self, name: str, abi: Sequence[dict[str, Any]]) -> None:
         self.name = name
-        self.functions = {e["name"]: _entry(e) for e in abi if e["type"] == "function"}
+        functions = [e for e in abi if e["type"] == "function"]
+        self.functions = {e["name"]: _entry(e) for e in functions}
+        names = [e["name"] for e in functions]
+        overloaded = [e for e in functions if names.count(e["name"]) > 1]
+        self.functions |= {_signature(e): _entry(e) for e in overloaded}
         self.events = {e["name"]: _entry(e) for e in abi if e["type"] == "event"}
         self.errors = tuple(_entry(e) for e in abi if e["type"] == "error")
 
@@ -102,8 +106,7 @@ class Binding:
 
 def _entry(item: dict[str, Any]) -> Entry:
     inputs, outputs = item["inputs"], item.get("outputs", ())
-    signature = f"{item['name']}({','.join(collapse_if_tuple(i) for i in inputs)})"
-    digest = bytes(keccak(text=signature))
+    digest = bytes(keccak(text=_signature(item)))
     return Entry(
         name=item["name"],
         key=digest if item["type"] == "event" else digest[:4],
@@ -112,6 +115,10 @@ def _entry(item: dict[str, Any]) -> Entry:
         indexed=tuple(bool(i.get("indexed")) for i in inputs),
         outputs=tuple(collapse_if_tuple(o) for o in outputs),
     )
+
+
+def _signature(item: dict[str, Any]) -> str:
+    return f"{item['name']}({','.join(collapse_if_tuple(i) for i in item['inputs'])})"
 
 
 def _event_arguments(entry: Entry, log: Log) -> dict[str, Any]:

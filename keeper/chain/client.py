@@ -140,6 +140,23 @@ class NodeClient:
         raw = self._read("eth_getTransactionReceipt", tx_hash)
         return None if raw is None or raw.get("blockNumber") is None else _receipt(raw)
 
+    def code(self, address: str, block: BlockTag = "latest") -> bytes:
+        """Code of an account, empty where somebody's key is all there is."""
+        return _bytes(self._read("eth_getCode", address, _tag(block)))
+
+    def logs(self, address: str, first: int, last: int) -> list[Log]:
+        """Everything that a contract emitted from block to block, both included."""
+        terms = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
+        try:
+            found = self._read("eth_getLogs", terms)
+        except NodeError:
+            # Nodes limit blocks or results of one answer, each in its own words.
+            if first >= last:
+                raise
+            middle = (first + last) // 2
+            return self.logs(address, first, middle) + self.logs(address, middle + 1, last)
+        return [_log(entry) for entry in found]
+
     def broadcast(self, raw: bytes) -> None:
         """Hands signed bytes to the node, once. Retry or NodeError: the outcome is unknown, not failed."""
         self._request("eth_sendRawTransaction", "0x" + raw.hex())
@@ -212,12 +229,10 @@ def _receipt(raw: Mapping[str, Any]) -> Receipt:
         success=int(raw["status"], 16) == 1,
         gas_used=int(raw["gasUsed"], 16),
         gas_price_wei=int(raw.get("effectiveGasPrice") or "0x0", 16),
-        logs=tuple(
-            Log(
-                str(log["address"]),
-                tuple(_bytes(topic) for topic in log["topics"]),
-                _bytes(log["data"]),
-            )
-            for log in raw["logs"]
-        ),
+        logs=tuple(_log(log) for log in raw["logs"]),
     )
+
+
+def _log(raw: Mapping[str, Any]) -> Log:
+    topics = tuple(_bytes(topic) for topic in raw["topics"])
+    return Log(str(raw["address"]), topics, _bytes(raw["data"]))

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 
 from keeper.chain.calls import Limits, Rebalanced, rebalance_data, rebalanced
 from keeper.errors import SkipTick
+from keeper.execution.costs import expected_costs
 from keeper.execution.journal import Journal
-from keeper.execution.orders import Batch, OrderRules, build_batch
+from keeper.execution.orders import Batch, build_batch
 from keeper.execution.records import DecisionEntry, Job, Outcome, OutcomeKind
+from keeper.execution.routing_terms import OrderRules
 from keeper.guards import ALL_GUARDS, GuardContext, Verdict, evaluate
 from keeper.guards.records import Guard, GuardLimits
 from keeper.models import Book, Costs, Forecast, Plan, Policy, Snapshot
 from keeper.portfolio.book import value_book
 from keeper.runtime.codec import digest, to_json
 from keeper.runtime.ports import ChainReader, Clock, Forecaster, TxSender
-from keeper.units import WAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,6 @@ class TickRules:
     guards: GuardLimits
     deadline_s: int
     max_base_fee_wei: int
-    priority_fee_wei: int
     gas_per_rebalance: int
 
 
@@ -96,7 +96,7 @@ class Tick:
     def _look(self) -> Inputs:
         snapshot = self.reader.snapshot()
         forecast, source = self.forecaster.forecast(snapshot)
-        costs = expected_costs(snapshot, self.rules)
+        costs = expected_costs(snapshot, self.rules.orders, self.rules.gas_per_rebalance)
         return Inputs(snapshot, self.value(snapshot), forecast, source, costs)
 
     def _judge(self, inputs: Inputs, plan: Plan) -> Verdict:
@@ -114,9 +114,7 @@ class Tick:
     def _act(self, inputs: Inputs, plan: Plan, verdict: Verdict) -> Outcome:
         batch = build_batch(plan.trade_eth, inputs.snapshot, self.rules.orders)
         if not batch.orders:
-            small = f"; {batch.left_over_eth:.6g} ETH is under the smallest clip or out of reach"
-            detail = plan.reason + (small if plan.trade_eth else "")
-            return Outcome(OutcomeKind.NOTHING, detail)
+            return _nothing_sent(plan, batch, self.rules.orders.min_clip_eth)
         if not verdict.ok:
             return Outcome(OutcomeKind.DENIED, "guards refused: " + "; ".join(verdict.reasons))
         try:
@@ -149,8 +147,13 @@ class Tick:
         )
 
 
-def expected_costs(snapshot: Snapshot, rules: TickRules) -> Costs:
-    """Gas of one rebalance at the block's base fee, and the dearest venue's fee: what a policy may count on."""
-    price_wei = snapshot.base_fee_wei + rules.priority_fee_wei
-    fixed = rules.gas_per_rebalance * price_wei / WAD * snapshot.spot_usd
-    return Costs(fixed, max((venue.fee for venue in snapshot.venues), default=0.0))
+def _nothing_sent(plan: Plan, batch: Batch, clip_eth: float) -> Outcome:
+    """A wish that no venue can take is refused and heard; a crumb is nothing to do."""
+    if abs(batch.left_over_eth) < clip_eth:
+        small = f"; {batch.left_over_eth:.6g} ETH is under the smallest clip"
+        return Outcome(OutcomeKind.NOTHING, plan.reason + (small if plan.trade_eth else ""))
+    return Outcome(
+        OutcomeKind.DENIED,
+        f"no venue takes {batch.left_over_eth:.6g} ETH: every pool is beyond the slippage limit, or cash and "
+        f"collateral are short; {plan.reason}",
+    )
