@@ -7,7 +7,7 @@ import {IHedgeVenue} from "../interfaces/IHedgeVenue.sol";
 import {Action} from "../interfaces/IMarketOracle.sol";
 import {Trade} from "../interfaces/IClearinghouse.sol";
 import {Hedge, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
-import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Accounts} from "./Accounts.sol";
 
 /// @title Portfolios, hedge venues and the one margin rule. I-03.
@@ -19,10 +19,9 @@ abstract contract Margining is Accounts {
     /// @notice The account that holds hedge venues.
     address public vault;
     address public hedgeManager;
-    /// @dev One bit for each place in `_venues`: those in use, and of them those whose venue held something when it was
-    /// last touched, in the slot that every venue trade reads. The others are not read for a portfolio.
+    /// @dev One bit for each place in `_venues` in use, in the slot that every venue trade reads. Those whose venue held
+    /// something when it was last touched are in the vault's header, and the others are not read for a portfolio.
     uint8 private _used;
-    uint8 private _holding;
 
     address[8] private _venues;
     /// @dev Place in `_venues` and one.
@@ -31,27 +30,30 @@ abstract contract Margining is Accounts {
     // ------------------------------------------------------------------ portfolios
 
     function _portfolio(address account) internal view returns (Portfolio memory p) {
-        p = _collateral(account);
-        p.legs = _legs(account);
+        p = _collateral(account, true);
+        p.legs = _legs(_accounts[account]);
     }
 
-    function _collateral(address account) internal view returns (Portfolio memory p) {
+    /// @param terms whether to ask the venues how they liquidate.
+    function _collateral(address account, bool terms) internal view returns (Portfolio memory p) {
+        Account storage a = _accounts[account];
         p.underlying = baseUnderlying;
         p.cash = _netCash(account);
-        p.base = _accounts[account].base;
-        if (account == vault) p.hedges = _hedges();
+        p.base = a.base;
+        if (a.venues != 0) p.hedges = _hedges(a.venues, terms);
     }
 
-    function _hedges() internal view returns (Hedge[] memory hedges) {
-        uint256 bits = _holding;
-        if (bits == 0) return hedges;
-        hedges = new Hedge[](MAX_VENUES);
+    function _hedges(uint256 places, bool terms) private view returns (Hedge[] memory hedges) {
         uint256 held;
-        for (uint256 i = 0; bits != 0; (++i, bits >>= 1)) {
-            if (bits & 1 == 0) continue;
+        for (uint256 rest = places; rest != 0; rest &= rest - 1) ++held;
+        hedges = new Hedge[](held);
+        held = 0;
+        for (uint256 i = 0; places >> i != 0; ++i) {
+            if ((places >> i) & 1 == 0) continue;
             IHedgeVenue venue = IHedgeVenue(_venues[i]);
             (int256 base, int256 quote) = venue.position();
-            (uint256 threshold, uint256 penalty) = base == 0 ? (uint256(0), uint256(0)) : venue.liquidation();
+            if (base == 0 && quote == 0) continue;
+            (uint256 threshold, uint256 penalty) = terms && base != 0 ? venue.liquidation() : (uint256(0), uint256(0));
             hedges[held++] = Hedge(base, quote, threshold, penalty, venue.underlying());
         }
         assembly ("memory-safe") {
@@ -86,7 +88,7 @@ abstract contract Margining is Accounts {
         uint256 count = a.legCount;
         oracle.check(baseUnderlying, Action.Withdraw);
         for (uint256 i = 0; i < count; ++i) {
-            uint16 underlying = a.legs[i].series.underlying();
+            uint16 underlying = a.legs[i].series().underlying();
             if (underlying != baseUnderlying) oracle.check(underlying, Action.Withdraw);
         }
     }
@@ -94,7 +96,7 @@ abstract contract Margining is Accounts {
     /// @dev Cash and WETH of anybody else owe nothing and need no price.
     function _carriesRisk(address account) internal view returns (bool) {
         Account storage a = _accounts[account];
-        return a.legCount != 0 || a.owes || _hedged(account);
+        return a.legCount != 0 || a.owes || a.venues != 0;
     }
 
     /// @dev After trades: initial margin, or less missing than before them. What was before is found by undoing them in
@@ -115,17 +117,19 @@ abstract contract Margining is Accounts {
     function _undo(Portfolio memory p, Trade calldata t, int256 side) private pure {
         p.cash += side * t.premium;
         for (uint256 i = 0; i < t.legs.length; ++i) {
-            uint256 at = 0;
-            while (at < p.legs.length && SeriesId.unwrap(p.legs[at].series) != SeriesId.unwrap(t.legs[i].series)) ++at;
-            if (at == p.legs.length) p.legs = _longer(p.legs, t.legs[i].series);
-            p.legs[at].size -= int128(side * t.legs[i].size);
+            p.legs = _with(p.legs, t.legs[i].series, -side * t.legs[i].size);
         }
     }
 
-    function _longer(Leg[] memory legs, SeriesId series) private pure returns (Leg[] memory longer) {
-        longer = new Leg[](legs.length + 1);
+    /// @dev These legs and one more; the risk engine adds up legs of one series.
+    function _with(
+        PackedLeg[] memory legs,
+        SeriesId series,
+        int256 size
+    ) private pure returns (PackedLeg[] memory longer) {
+        longer = new PackedLeg[](legs.length + 1);
         for (uint256 i = 0; i < legs.length; ++i) longer[i] = legs[i];
-        longer[legs.length].series = series;
+        longer[legs.length] = SeriesIdLib.pack(series, size);
     }
 
     // ------------------------------------------------------------------ venues
@@ -151,16 +155,25 @@ abstract contract Margining is Accounts {
         }
         delete _placeOf[venue];
         _used &= ~bit;
-        _holding &= ~bit;
+        _mark(bit, false);
         emit VenueSet(venue, false);
     }
 
-    /// @dev Notes whether the venue holds anything, after whatever may have changed it.
+    /// @dev Says in the vault's header whether the venue holds anything: what holds nothing is not read.
     function _touch(address venue) internal {
         uint8 bit = _bitOf(venue);
         (int256 base, int256 quote) = IHedgeVenue(venue).position();
-        bool holds = base != 0 || quote != 0;
-        if (holds != (_holding & bit != 0)) _holding ^= bit;
+        _mark(bit, base != 0 || quote != 0);
+    }
+
+    /// @dev After a trade: what may hold something may go on to.
+    function _touchTraded(address venue) internal {
+        if (_accounts[vault].venues & _bitOf(venue) == 0) _touch(venue);
+    }
+
+    function _mark(uint8 bit, bool holds) private {
+        Account storage a = _accounts[vault];
+        a.venues = holds ? a.venues | bit : a.venues & ~bit;
     }
 
     /// @dev Reverts for a venue that is not registered.
@@ -179,10 +192,5 @@ abstract contract Margining is Accounts {
         assembly ("memory-safe") {
             mstore(list, count)
         }
-    }
-
-    /// @dev Whether an account is the vault and holds something in venues.
-    function _hedged(address account) internal view returns (bool) {
-        return account == vault && _holding != 0;
     }
 }

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Order} from "../interfaces/IHedgeManager.sol";
 import {IQuoteAdapter} from "../interfaces/IQuoteAdapter.sol";
 import {Greeks, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
-import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {HedgeState} from "./HedgeState.sol";
 
@@ -70,18 +70,22 @@ abstract contract OptionOrders is HedgeState {
     }
 
     /// @dev The one underlying whose legs changed.
-    function _touched(uint256 index, Leg[] memory a, Leg[] memory b) private pure returns (uint16 found) {
+    function _touched(uint256 index, PackedLeg[] memory a, PackedLeg[] memory b) private pure returns (uint16 found) {
         found = _changed(index, a, b, _changed(index, b, a, 0));
         if (found == 0) revert OptionOrderIdle(index);
     }
 
-    function _changed(uint256 index, Leg[] memory a, Leg[] memory b, uint16 found) private pure returns (uint16) {
+    function _changed(
+        uint256 index,
+        PackedLeg[] memory a,
+        PackedLeg[] memory b,
+        uint16 found
+    ) private pure returns (uint16) {
         for (uint256 i = 0; i < a.length; ++i) {
-            SeriesId id = a[i].series;
             uint256 j = 0;
-            while (j < b.length && SeriesId.unwrap(b[j].series) != SeriesId.unwrap(id)) ++j;
-            if (j < b.length && b[j].size == a[i].size) continue;
-            uint16 changed = id.underlying();
+            while (j < b.length && PackedLeg.unwrap(b[j]) != PackedLeg.unwrap(a[i])) ++j;
+            if (j < b.length) continue;
+            uint16 changed = a[i].series().underlying();
             if (found != 0 && found != changed) revert OptionLegsMixed(index, found, changed);
             found = changed;
         }

@@ -172,10 +172,6 @@ interface IClearinghouse {
         bytes calldata data
     ) external returns (int256 filledBase, int256 quoteFlow);
 
-    /// @notice Notes that a venue holds something, or no more, where that changed outside of `tradeOnVenue`. Anyone: it
-    /// adds a venue to those that are read, and takes none away that holds something.
-    function touchVenue(address venue) external;
-
     // ------------------------------------------------------------------ settlement, by anyone
 
     /// @notice First phase: accounts with short legs of a proven expiry. Net losers pay; net winners are counted
@@ -213,6 +209,11 @@ interface IClearinghouse {
     /// @notice Closes a venue's whole position and brings its tokens home.
     function unwindVenue(address venue) external;
 
+    /// @notice Reads whether a venue holds anything, for anyone. While it does not, the vault's books leave it out, which
+    /// saves reading it; the trade that opens a position there puts it back.
+    /// Warning: where a position can change outside of `tradeOnVenue`, the venue or anybody must say so here.
+    function touchVenue(address venue) external;
+
     /// @notice Every field has a hard range.
     function setDebtParameters(DebtParameters calldata p) external;
 
@@ -245,7 +246,7 @@ interface IClearinghouse {
     /// @notice Everything in an account, as the risk engine takes it; see AccountLens for what it is worth.
     function portfolioOf(address account) external view returns (Portfolio memory);
 
-    /// @notice The same without the legs: what an account that hedges changes.
+    /// @notice The same without the legs and without how venues liquidate: what an account that hedges changes.
     function collateralOf(address account) external view returns (Portfolio memory);
 
     /// @notice Equity, initial and maintenance margin by RiskEngine.margin, WAD USD.
