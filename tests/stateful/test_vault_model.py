@@ -126,7 +126,7 @@ class VaultMachine(Hostile):
 
     def check_bounds(self, low: int, high: int, width: int) -> None:
         """Whatever was committed, the value by the reference slice lies between bid and ask."""
-        legs = self.house.legsOf(self.vault.address)
+        legs = self.house.portfolioOf(self.vault.address)[4]
         honest = self.world.cash + (self.world.engine.optionValue(legs, 1) if legs else 0)
         assert width >= 0
         assert low <= honest <= high
