@@ -157,8 +157,9 @@ abstract contract Margining is Accounts {
 
     /// @dev Whether a venue holds anything, said in the vault's header: what holds nothing is not read.
     function _note(address venue) internal {
+        uint256 place = _requireVenue(venue);
         (int256 base, int256 quote) = IHedgeVenue(venue).position();
-        _mark(_requireVenue(venue), base != 0 || quote != 0);
+        _mark(place, base != 0 || quote != 0);
     }
 
     /// @dev After a trade: what may hold something may go on to.

