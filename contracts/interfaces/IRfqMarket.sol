@@ -62,5 +62,5 @@ interface IRfqMarket is IQuoteAdapter {
     function filled(address maker, uint256 nonce) external view returns (uint128);
 
     /// @notice What a maker signs.
-    function digestOf(Rfq calldata rfq) external view returns (bytes32);
+    function digestOf(Rfq memory rfq) external view returns (bytes32);
 }
