@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from keeper.errors import GammadeskError, SkipTick
 from keeper.runtime import surface_commands
+from keeper.runtime.chain_options import Node, Record
 
 if TYPE_CHECKING:
     from keeper.config import Config
@@ -133,6 +134,26 @@ def replay(
         raise DataError(
             f"decisions {', '.join(different)} come out differently: policy or pricing changed since"
         )
+
+
+@app.command()
+def roles(deployment: Record, rpc: Node) -> None:
+    """Who can call what, and after which delay; exit code 78 when somebody's key rules alone."""
+    from rich.console import Console
+
+    from keeper.chain.authority import AuthorityReader
+    from keeper.errors import Halt
+    from keeper.runtime import roles as view
+    from keeper.runtime.chain_options import open_deployment
+
+    state = AuthorityReader(*open_deployment(deployment, rpc)).read()
+    console = Console()
+    console.print(view.holders_table(state))
+    console.print(view.functions_table(state))
+    typer.echo(view.voting_line(state))
+    faults = view.lone_rulers(state)
+    if faults:
+        raise Halt("; ".join(faults))
 
 
 @config_app.command("example")

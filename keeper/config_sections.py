@@ -32,11 +32,6 @@ class ExecutionConfig(Section):
         description="share of spot by which a fill may be worse; left out: the contract's own limit",
         examples=[0.005],
     )
-    restore_below_health: float = Field(
-        default=1.3,
-        gt=1.0,
-        description="a lending venue under this health gets collateral before anything is traded",
-    )
     deadline_s: int = Field(
         default=180, ge=15, description="seconds in which a rebalance may be mined"
     )
@@ -51,6 +46,32 @@ class ExecutionConfig(Section):
     )
     gas_per_rebalance: int = Field(
         default=900_000, gt=0, description="gas that a policy expects one rebalance to cost"
+    )
+    price_tolerance: float = Field(
+        default=0.002,
+        gt=0.0,
+        lt=0.1,
+        description="share by which a fill may end worse than the pools' depth says, inside max_slippage",
+    )
+    holding_h: float = Field(
+        default=48.0,
+        gt=0.0,
+        description="hours that a hedge is expected to stay: what interest and tied cash are counted for",
+    )
+    cash_rate: float = Field(
+        default=0.04,
+        ge=0.0,
+        lt=1.0,
+        description="yearly return that cash tied up in a hedge forgoes",
+    )
+    gas_spot: int = Field(
+        default=130_000, ge=0, description="gas that one more Uniswap pool adds to a rebalance"
+    )
+    gas_short: int = Field(
+        default=380_000, ge=0, description="gas that the short on Aave adds to a rebalance"
+    )
+    gas_perp: int = Field(
+        default=450_000, ge=0, description="gas that the perpetual adds to a rebalance"
     )
     finality_blocks: int = Field(
         default=12, ge=0, description="blocks after which a mined transaction is no longer checked"

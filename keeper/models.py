@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -22,6 +23,12 @@ class VenueKind(StrEnum):
 
     UNISWAP_SPOT = "uniswap_spot"
     AAVE_SHORT = "aave_short"
+    PERP_SHORT = "perp_short"
+
+    @property
+    def shorts(self) -> bool:
+        """Whether a sale there opens a debt and a purchase closes it."""
+        return self is not VenueKind.UNISWAP_SPOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +58,44 @@ class SviSlice:
 
 
 @dataclass(frozen=True, slots=True)
+class LiquidityBand:
+    """Constant liquidity, in roots of ETH x USD, between two prices in USD per ETH."""
+
+    low_usd: float
+    high_usd: float
+    liquidity: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDepth:
+    """A pool's price and, ascending and without gaps, its liquidity around it. `fee` is a share of what goes in."""
+
+    address: str
+    price_usd: float
+    fee: float
+    bands: tuple[LiquidityBand, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VenueState:
-    """The vault's position at one hedge venue. `health` 1.0 is the venue's own threshold, inf means no debt."""
+    """The vault's position at one hedge venue. `health` 1.0 is the venue's own threshold, inf means no debt.
+
+    `fee` is the proportional cost of a fill as a share of the notional, `pool` where it fills (see Snapshot.depths).
+    Of a venue that shorts: `carry_rate` is what an open short costs a year as a share of its value (negative: earns),
+    `collateral_ratio` the USD that must lie there for each USD owed after a sale, 0 where it is not known,
+    `cap_eth` the most that the contract lets it hold.
+    """
 
     address: str
     kind: VenueKind
     base_eth: float
     quote_usd: float
     health: float
-    fee: float  # proportional cost of a fill, as a share of the notional
+    fee: float
+    pool: str = ""
+    carry_rate: float = 0.0
+    collateral_ratio: float = 0.0
+    cap_eth: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +141,10 @@ class Snapshot:
     keeper_nonce: int
     # (expiry_s, price) of each proven expiry that the legs still name.
     settlement_prices_usd: tuple[tuple[int, float], ...] = ()
+    depths: tuple[PoolDepth, ...] = ()
+    # Of the vault's account; 0 where it was not read.
+    initial_margin_usd: float = 0.0
+    maintenance_margin_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from brownie.exceptions import VirtualMachineError  # noqa: E402
 from brownie.network import rpc  # noqa: E402
 from brownie.network.rpc import anvil, ganache  # noqa: E402
 
-BACKENDS = {"anvil": anvil, "ganache": ganache}
 RECEIPT_TRIES, RECEIPT_PAUSE_S = 100, 0.005
 
 
@@ -50,6 +49,23 @@ class ReceiptAfterNonce(Web3Middleware):
         return asked_again
 
 
+class StillAnvil:
+    """Brownie's anvil, on which time stands still unless a test moves it: no test depends on how fast it runs."""
+
+    def __init__(self) -> None:
+        anvil._request("anvil_setBlockTimestampInterval", [0])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(anvil, name)
+
+    def sleep(self, seconds: int) -> int:
+        """Anvil adds no seconds of its own, nor those of evm_increaseTime, while an interval is set."""
+        if seconds:
+            moment = brownie.web3.eth.get_block("latest").timestamp + seconds
+            anvil._request("evm_setNextBlockTimestamp", [moment])
+        return seconds
+
+
 @pytest.fixture(scope="session")
 def node() -> Iterator[Node]:
     kind = os.environ.get("NODE", "anvil")
@@ -67,7 +83,7 @@ def project(node: Node) -> Iterator[Any]:
     # Not attached as "its" process, brownie starts no undo thread whose snapshots
     # would race with those of the tests; only the backend for time travel is named.
     network.connect("development", launch_rpc=False)
-    rpc.backend = BACKENDS[node.settings.kind]
+    rpc.backend = StillAnvil() if node.settings.kind == "anvil" else ganache
     brownie.chain._network_connected()
     brownie.web3.middleware_onion.inject(ReceiptAfterNonce, layer=0)
     # Brownie collects garbage at each rollback; of all that is loaded by now nothing is garbage.

@@ -17,6 +17,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
+from keeper.chain.words import Misfit, plan_of
 from keeper.errors import Halt
 
 PACKAGE = "keeper.chain.abi"
@@ -64,11 +65,15 @@ class RevertReason:
 
 
 class Binding:
-    """Codec of one contract's ABI."""
+    """Codec of one contract's ABI. Functions go by name, and by signature too where a name is overloaded."""
 
     def __init__(self, name: str, abi: Sequence[dict[str, Any]]) -> None:
         self.name = name
-        self.functions = {e["name"]: _entry(e) for e in abi if e["type"] == "function"}
+        functions = [e for e in abi if e["type"] == "function"]
+        self.functions = {e["name"]: _entry(e) for e in functions}
+        names = [e["name"] for e in functions]
+        overloaded = [e for e in functions if names.count(e["name"]) > 1]
+        self.functions |= {_signature(e): _entry(e) for e in overloaded}
         self.events = {e["name"]: _entry(e) for e in abi if e["type"] == "event"}
         self.errors = tuple(_entry(e) for e in abi if e["type"] == "error")
 
@@ -83,9 +88,10 @@ class Binding:
     def decode(self, function: str, data: bytes) -> tuple[Any, ...]:
         """Return values of a call; Halt when the answer is not of this contract."""
         entry = self.functions[function]
+        plan = plan_of(entry.outputs)
         try:
-            return tuple(decode(entry.outputs, data))
-        except (DecodingError, OverflowError) as error:
+            return tuple(decode(entry.outputs, data)) if plan is None else plan(data)
+        except (DecodingError, OverflowError, Misfit) as error:
             raise Halt(
                 f"{self.name}.{function} answered 0x{data.hex()[:40]}, which its ABI does not describe: "
                 f"check the addresses in the deployment record and that the ABIs are of this deployment"
@@ -102,8 +108,7 @@ class Binding:
 
 def _entry(item: dict[str, Any]) -> Entry:
     inputs, outputs = item["inputs"], item.get("outputs", ())
-    signature = f"{item['name']}({','.join(collapse_if_tuple(i) for i in inputs)})"
-    digest = bytes(keccak(text=signature))
+    digest = bytes(keccak(text=_signature(item)))
     return Entry(
         name=item["name"],
         key=digest if item["type"] == "event" else digest[:4],
@@ -112,6 +117,10 @@ def _entry(item: dict[str, Any]) -> Entry:
         indexed=tuple(bool(i.get("indexed")) for i in inputs),
         outputs=tuple(collapse_if_tuple(o) for o in outputs),
     )
+
+
+def _signature(item: dict[str, Any]) -> str:
+    return f"{item['name']}({','.join(collapse_if_tuple(i) for i in item['inputs'])})"
 
 
 def _event_arguments(entry: Entry, log: Log) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Deployment(_Part):
     chain_id: int = Field(gt=0)
     genesis_hash: Annotated[str, AfterValidator(_block_hash)]
     complete: bool = True
+    deployed_block: int | None = None
     underlying: int = Field(default=1, gt=0, lt=2**16)
     contracts: Mapping[str, Address]
     external: Mapping[str, Any] = Field(default_factory=dict)

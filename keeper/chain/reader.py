@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-
-from keeper.chain.bindings import binding, revert_reason
-from keeper.chain.client import BlockHead, NodeClient, Reverted
-from keeper.chain.deployment import Deployment, Venue
+from keeper.chain.bindings import binding
+from keeper.chain.client import BlockHead, CallAndAccount, NodeClient
+from keeper.chain.deployment import Deployment
+from keeper.chain.multicall import Answers, Query, ask, calldata
+from keeper.chain.multicall import answers as reply
+from keeper.chain.pools import PoolReads
+from keeper.chain.venues import VenueFacts, read_facts
 from keeper.errors import Halt, Retry
-from keeper.models import HedgeRules, OptionLeg, OracleState, Snapshot, SviSlice, VenueState
+from keeper.models import HedgeRules, OptionLeg, OracleState, Snapshot, SviSlice
 from keeper.pricing.svi import slice_from_word
 from keeper.units import decode_series, from_wad
 
-_AGGREGATE = bytes.fromhex("82ad56cb")  # aggregate3((address,bool,bytes)[])
-_NO_DEBT = 2**255
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One view call of a multicall."""
-
-    contract: str
-    address: str
-    function: str
-    arguments: tuple[object, ...] = ()
+_FRESH = 0  # IRiskEngine.Slice: the slice that actions are held to
 
 
 @dataclass(slots=True)
@@ -40,32 +29,43 @@ class SnapshotReader:
     deployment: Deployment
     keeper_address: str
     _expiries: frozenset[int] = field(default=frozenset(), init=False)
+    _venues: tuple[VenueFacts, ...] | None = field(default=None, init=False)
+    _pools: tuple[PoolReads, ...] = field(default=(), init=False)
 
     def snapshot(self) -> Snapshot:
         """The latest block. Retry: node unreachable or its chain changed under the read; SkipTick: a view reverted."""
         head = self.node.head()
+        venues = self._learn(head)
         fixed = self._fixed()
-        answers = self._ask((*fixed, *self._by_expiry(self._expiries)), head)
+        by_venue = (q for venue in venues for q in venue.queries())
+        by_pool = (q for pool in self._pools for q in pool.queries())
+        queries = (*fixed, *by_venue, *by_pool, *self._by_expiry(self._expiries))
+        seen = self._ask_with_account(queries, head)
+        answers = reply(self.deployment.multicall, queries, seen.result)
         legs = _legs(answers[fixed[0]][0])
         expiries = frozenset(leg.expiry_s for leg in legs)
-        if not expiries <= self._expiries:
-            answers |= self._ask(self._by_expiry(expiries - self._expiries), head)
+        more = self._by_expiry(expiries - self._expiries)
+        asked_more = False
+        while more := (*more, *(q for pool in self._pools for q in pool.missing(answers))):
+            answers, more, asked_more = answers | self._ask(more, head), (), True
         self._expiries = expiries
-        nonce = self.node.transaction_count(self.keeper_address, head.number)
-        if self.node.head(head.number).hash != head.hash:
+        last = self.node.head(head.number) if asked_more else seen.head
+        if last.hash != head.hash:
             raise Retry(f"block {head.number} was replaced while it was read: read again")
-        return self._assemble(head, fixed, answers, legs, nonce)
+        return self._assemble(head, fixed, answers, legs, seen)
+
+    def _learn(self, head: BlockHead) -> tuple[VenueFacts, ...]:
+        """What never changes about the venues, asked for once."""
+        if self._venues is None:
+            self._venues, pools = read_facts(self.node, self.deployment, head.number)
+            self._pools = tuple(PoolReads(facts) for facts in pools)
+        return self._venues
 
     def _fixed(self) -> tuple[Query, ...]:
         at, market = self.deployment.address, self.deployment.underlying
         vault = at("DeskVault")
         names = ("Clearinghouse", "AccountLens", "MarketOracle", "VolSurface", "HedgeManager")
         clearing, lens, oracle, surface, hedger = ((name, at(name)) for name in names)
-        venues = (
-            Query("IHedgeVenue", venue.address, view)
-            for venue in self.deployment.venues
-            for view in ("position", "health")
-        )
         return (
             Query(*clearing, "legsOf", (vault,)),
             Query(*clearing, "accountOf", (vault,)),
@@ -79,7 +79,7 @@ class SnapshotReader:
             Query(*hedger, "epoch"),
             Query(*hedger, "budgetLeft"),
             Query(*hedger, "netDelta", (market,)),
-            *venues,
+            Query(*clearing, "marginOf", (vault, _FRESH), optional=True),
         )
 
     def _by_expiry(self, expiries: frozenset[int]) -> tuple[Query, ...]:
@@ -94,42 +94,30 @@ class SnapshotReader:
             )
         )
 
-    def _ask(self, queries: Sequence[Query], head: BlockHead) -> dict[Query, tuple[Any, ...]]:
-        if not queries:
-            return {}
-        calls = [
-            (q.address, True, binding(q.contract).encode(q.function, *q.arguments)) for q in queries
-        ]
-        data = _AGGREGATE + encode(["(address,bool,bytes)[]"], [calls])
-        answer = self.node.call(
-            self.deployment.multicall, data, head.number, "Multicall3.aggregate3"
+    def _ask_with_account(self, queries: tuple[Query, ...], head: BlockHead) -> CallAndAccount:
+        return self.node.call_and_account(
+            self.deployment.multicall,
+            calldata(queries),
+            head.number,
+            "Multicall3.aggregate3",
+            self.keeper_address,
         )
-        try:
-            (results,) = decode(["(bool,bytes)[]"], answer)
-        except (DecodingError, OverflowError):
-            raise Halt(
-                f"{self.deployment.multicall} is not Multicall3: correct it in the deployment record"
-            ) from None
-        for query, (good, result) in zip(queries, results, strict=True):
-            if not good:
-                raise Reverted(f"{query.contract}.{query.function}", revert_reason(result))
-        return {
-            query: binding(query.contract).decode(query.function, result)
-            for query, (_, result) in zip(queries, results, strict=True)
-        }
+
+    def _ask(self, queries: Sequence[Query], head: BlockHead) -> Answers:
+        return ask(self.node, self.deployment.multicall, queries, head.number)
 
     def _assemble(
         self,
         head: BlockHead,
         fixed: tuple[Query, ...],
-        answers: dict[Query, tuple[Any, ...]],
+        answers: Answers,
         legs: tuple[OptionLeg, ...],
-        nonce: int,
+        seen: CallAndAccount,
     ) -> Snapshot:
-        view = {q.function: answers[q] for q in fixed if q.contract != "IHedgeVenue"}
-        venues = self.deployment.venues
-        states = {(q.address, q.function): answers[q] for q in fixed if q.contract == "IHedgeVenue"}
-        positions = [states[v.address, "position"] for v in venues]
+        view = {q.function: answers[q] for q in fixed if q in answers}
+        _, initial, maintenance = view.get("marginOf", (0, 0, 0))
+        venues = self._venues or ()
+        positions = [answers[f.queries()[0]] for f in venues]
         cash, base, _ = view["accountOf"]
         _require_all_venues(view["hedgeOf"], cash, base, positions)
         spot, spot_at = view["spot"]
@@ -149,17 +137,17 @@ class SnapshotReader:
             base_eth=from_wad(base),
             legs=legs,
             slices=_slices(answers, {leg.expiry_s for leg in legs}),
-            venues=tuple(
-                _venue(v, states[v.address, "position"], states[v.address, "health"])
-                for v in venues
-            ),
+            venues=tuple(facts.state(answers) for facts in venues),
             rules=_rules(view),
             chain_delta_eth=from_wad(view["netDelta"][0]),
             equity_usd=from_wad(view["equityOf"][0]),
             keeper_address=self.keeper_address,
-            keeper_balance_wei=self.node.balance(self.keeper_address, head.number),
-            keeper_nonce=nonce,
+            keeper_balance_wei=seen.balance_wei,
+            keeper_nonce=seen.nonce,
             settlement_prices_usd=_settled(answers, {leg.expiry_s for leg in legs}),
+            initial_margin_usd=from_wad(initial),
+            maintenance_margin_usd=from_wad(maintenance),
+            depths=tuple(d for pool in self._pools if (d := pool.depth(answers)) is not None),
         )
 
 
@@ -179,9 +167,7 @@ def _legs(raw: Sequence[tuple[int, int]]) -> tuple[OptionLeg, ...]:
     return tuple(legs)
 
 
-def _expiry_answers(
-    answers: dict[Query, tuple[Any, ...]], function: str, expiries: set[int]
-) -> list[tuple[int, Any]]:
+def _expiry_answers(answers: Answers, function: str, expiries: set[int]) -> list[tuple[int, Any]]:
     picked: Callable[[Query], int] = lambda q: int(str(q.arguments[1]))  # noqa: E731
     return sorted(
         (picked(q), values[0])
@@ -190,7 +176,7 @@ def _expiry_answers(
     )
 
 
-def _slices(answers: dict[Query, tuple[Any, ...]], expiries: set[int]) -> tuple[SviSlice, ...]:
+def _slices(answers: Answers, expiries: set[int]) -> tuple[SviSlice, ...]:
     return tuple(
         slice_from_word(word, expiry, from_wad(carry), committed_at)
         for expiry, (word, carry, committed_at) in _expiry_answers(answers, "sliceOf", expiries)
@@ -198,26 +184,13 @@ def _slices(answers: dict[Query, tuple[Any, ...]], expiries: set[int]) -> tuple[
     )
 
 
-def _settled(
-    answers: dict[Query, tuple[Any, ...]], expiries: set[int]
-) -> tuple[tuple[int, float], ...]:
+def _settled(answers: Answers, expiries: set[int]) -> tuple[tuple[int, float], ...]:
     found = _expiry_answers(answers, "settlementPrice", expiries)
     return tuple((expiry, from_wad(price)) for expiry, price in found if price)
 
 
-def _venue(venue: Venue, position: tuple[Any, ...], health: tuple[Any, ...]) -> VenueState:
-    return VenueState(
-        address=venue.address,
-        kind=venue.kind,
-        base_eth=from_wad(position[0]),
-        quote_usd=from_wad(position[1]),
-        health=math.inf if health[0] >= _NO_DEBT else from_wad(health[0]),
-        fee=venue.fee,
-    )
-
-
 def _rules(view: dict[str, tuple[Any, ...]]) -> HedgeRules:
-    (band, reduction, slippage, gross, health, cap, _, surface_age) = view["parameters"][0]
+    (band, reduction, slippage, gross, health, cap, _, surface_age, *_) = view["parameters"][0]
     return HedgeRules(
         band_eth=from_wad(band),
         min_reduction=from_wad(reduction),

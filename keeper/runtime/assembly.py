@@ -15,7 +15,7 @@ from keeper.errors import ConfigError, Halt
 from keeper.execution.database import open_database
 from keeper.execution.fees import FeeRules
 from keeper.execution.journal import Journal
-from keeper.execution.orders import OrderRules
+from keeper.execution.routing_terms import OrderRules
 from keeper.execution.sender import JournaledSender, SendRules
 from keeper.market.candles import load_candles
 from keeper.runtime.codec import to_json
@@ -124,13 +124,22 @@ def tick_rules(config: Config) -> TickRules:
     execution = config.execution
     return TickRules(
         orders=OrderRules(
-            execution.min_clip_eth, execution.max_slippage, execution.restore_below_health
+            min_clip_eth=execution.min_clip_eth,
+            max_slippage=execution.max_slippage,
+            price_tolerance=execution.price_tolerance,
+            holding_s=execution.holding_h * 3600.0,
+            cash_rate=execution.cash_rate,
+            gas_spot=execution.gas_spot,
+            gas_short=execution.gas_short,
+            gas_perp=execution.gas_perp,
+            priority_fee_wei=round(config.gas.priority_fee_gwei * GWEI),
         ),
         guards=config.guards,
         deadline_s=execution.deadline_s,
         max_base_fee_wei=config.gas.max_base_fee_wei,
-        priority_fee_wei=round(config.gas.priority_fee_gwei * GWEI),
         gas_per_rebalance=execution.gas_per_rebalance,
+        slicing=config.slicing,
+        ladder=config.margin,
     )
 
 

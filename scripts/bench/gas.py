@@ -178,5 +178,7 @@ def measure_gas(say: Callable[[str], None]) -> dict[str, int]:
     """Deploys on a node of its own and returns gas by key."""
     settings = NodeSettings(timestamp_s=START_S, accounts=ACCOUNTS, balance_eth=10_000_000)
     with tempfile.TemporaryDirectory() as folder, start_node(settings) as node:
-        world = build_world(ReplayChain(node), PRICE_USD, Path(folder) / "run", say)
+        world = build_world(
+            ReplayChain(node), PRICE_USD, Path(folder) / "run", say, keep_admin=True
+        )
         return GasBench(world).run()

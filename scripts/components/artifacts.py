@@ -6,6 +6,7 @@ from scripts.deployment.artifacts import ROOT, Artifact, load, own
 
 PACKAGES = ROOT / "node_modules"
 AAVE = "@aave/core-v3"
+SAFE = "@safe-global/safe-smart-account/build"
 UNISWAP_CORE = "@uniswap/v3-core"
 UNISWAP_PERIPHERY = "@uniswap/v3-periphery"
 UNISWAP_ROUTER = "@uniswap/swap-router-contracts"

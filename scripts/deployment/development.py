@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from pydantic import Field
 
 from keeper.errors import Halt
 from scripts.components.aave import AaveSettings, deploy_aave
+from scripts.components.safe import deploy_safe
 from scripts.components.tokens import FEED_DECIMALS, deploy_tokens
 from scripts.components.uniswap import PoolSettings, create_pool, deploy_uniswap
 from scripts.deployment.artifacts import own
@@ -17,7 +19,7 @@ from scripts.deployment.configuration import Section
 from scripts.deployment.delivery import DeploymentError, read_contract
 from scripts.deployment.engine import StepRunner
 from scripts.deployment.external_abi import POOL
-from scripts.deployment.networks import Expected, External
+from scripts.deployment.networks import GUARDIAN_THRESHOLD, Expected, External
 from scripts.deployment.rpc import Rpc, RpcError
 
 WEI = 10**18
@@ -72,6 +74,11 @@ def deploy_surroundings(run: StepRunner, market: Market) -> Surroundings:
     addresses |= {f"uniswap_{name}": value for name, value in asdict(uniswap).items()}
     addresses |= {f"aave_{name}": value for name, value in asdict(aave).items()}
     return Surroundings(external, Expected(uniswap_fee=market.pool_fee), addresses)
+
+
+def deploy_guardian(run: StepRunner, owners: Sequence[str]) -> str:
+    """A Safe of which two owners have to sign."""
+    return deploy_safe(run, "guardian", owners, GUARDIAN_THRESHOLD)
 
 
 def age_pool(rpc: Rpc, pool: str, window_s: int) -> None:

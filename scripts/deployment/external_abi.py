@@ -36,5 +36,6 @@ POOL = views(
     "liquidity()(uint128)",
     "observe(uint32[])(int56[],uint160[])",
 )
+SAFE = views("getThreshold()(uint256)", "getOwners()(address[])")
 # The configuration is a struct of one word, which is encoded as the word itself.
 AAVE_POOL = views("getConfiguration(address)(uint256)", "ADDRESSES_PROVIDER()(address)")

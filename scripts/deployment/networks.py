@@ -15,6 +15,7 @@ from scripts.deployment.configuration import Address, Section, read_toml
 FOLDER = Path(__file__).resolve().parents[1] / "networks"
 DEVELOPMENT_CHAIN_IDS = frozenset({31337, 1337})
 PARAMETER_FILE = "parameters"
+GUARDIANS, GUARDIAN_THRESHOLD = 3, 2  # owners of a development chain's Safe, and how many must sign
 MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"  # the same on every public network
 
 
@@ -46,15 +47,18 @@ class Expected(Section):
     min_pool_weth: Annotated[int, Field(ge=0)] = 1
 
 
-class Roles(Section):
-    """Who may do what. `governor_delay_s` is the notice of every change by governance, seconds."""
+class Operators(Section):
+    """Who may do what inside bounds. Governance is nobody's key: the deployment makes it a contract."""
 
-    governor: Address
-    guardian: Address
     keeper: Address
     committer: Address
     lister: Address
-    governor_delay_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 0
+
+
+class Roles(Operators):
+    """With the guardian, a Safe, which vetoes changes of addresses and roles."""
+
+    guardian: Address
 
 
 class Sending(Section):
@@ -88,11 +92,16 @@ def load_network(name: str, folder: Path = FOLDER) -> NetworkFile:
     return network
 
 
-def development_roles(accounts: Sequence[str]) -> Roles:
-    """Deployer governs and guards; one other account is keeper, committer and lister."""
-    if len(accounts) < 2:
-        raise ConfigError("a development chain needs two accounts: deployer and keeper")
-    deployer, keeper = (to_checksum_address(account) for account in accounts[:2])
-    return Roles(
-        governor=deployer, guardian=deployer, keeper=keeper, committer=keeper, lister=keeper
-    )
+def development_operators(accounts: Sequence[str]) -> Operators:
+    """The second account is keeper, committer and lister."""
+    if len(accounts) < 2 + GUARDIANS:
+        raise ConfigError(
+            f"a development chain needs {2 + GUARDIANS} accounts: deployer, keeper, {GUARDIANS} guardians"
+        )
+    keeper = to_checksum_address(accounts[1])
+    return Operators(keeper=keeper, committer=keeper, lister=keeper)
+
+
+def development_guardians(accounts: Sequence[str]) -> list[str]:
+    """The last accounts own the guardian's Safe."""
+    return [to_checksum_address(account) for account in accounts[-GUARDIANS:]]

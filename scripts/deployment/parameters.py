@@ -14,8 +14,10 @@ from pydantic import Field, model_validator
 
 from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
+from scripts.deployment.governance_parameters import GovernanceParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
-from scripts.deployment.scales import DAY_S, between, usdc, wad
+from scripts.deployment.scales import DAY_S, between, wad
+from scripts.deployment.vault_parameters import VaultParameters
 
 
 class OracleParameters(Section):
@@ -206,28 +208,6 @@ class HedgeParameters(Section):
         }
 
 
-class VaultParameters(Section):
-    """Of DeskVault."""
-
-    epoch_length_s: Annotated[int, Field(ge=3600, le=30 * DAY_S)]
-    surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
-    min_deposit_usd: Annotated[Decimal, between("1", "100000")]
-    min_redeem_shares: Annotated[Decimal, between("0.000001", "100")]
-    vol_uncertainty: Annotated[Decimal, between("0", "1")]
-    delta_uncertainty: Annotated[Decimal, between("0", "0.1")]
-
-    def struct(self) -> dict[str, int]:
-        """IDeskVault.VaultParameters."""
-        return {
-            "epochLength": self.epoch_length_s,
-            "surfaceMaxAge": self.surface_max_age_s,
-            "minDeposit": usdc(self.min_deposit_usd),
-            "minRedeem": wad(self.min_redeem_shares),
-            "volUncertainty": wad(self.vol_uncertainty),
-            "deltaUncertainty": wad(self.delta_uncertainty),
-        }
-
-
 class ShortParameters(Section):
     """Of AaveShortVenue: health is collateral x liquidation threshold over debt."""
 
@@ -262,6 +242,7 @@ class Parameters(Section):
     hedge: HedgeParameters
     vault: VaultParameters
     aave_short: ShortParameters
+    governance: GovernanceParameters
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from keeper.errors import Halt
 from scripts.deployment.delivery import DeploymentError, read_contract
-from scripts.deployment.external_abi import AAVE_POOL, FEED, POOL, TOKEN
+from scripts.deployment.external_abi import AAVE_POOL, FEED, POOL, SAFE, TOKEN
 from scripts.deployment.networks import Expected, External
 from scripts.deployment.parameters import OracleParameters
 from scripts.deployment.rpc import Rpc
@@ -15,6 +15,7 @@ USDC_DECIMALS = 6
 WETH_DECIMALS = 18
 USDC_RANGE = 0.2  # as in contracts/oracle/Listing.sol
 TICK_BASE = 1.0001
+MIN_THRESHOLD = 2
 _ACTIVE, _FROZEN, _BORROWING, _PAUSED = 56, 57, 58, 60  # bits of Aave's reserve configuration
 _LTV_MASK = 0xFFFF
 
@@ -27,12 +28,18 @@ class Preflight:
     """Checks of one network's external contracts; each yields faults as sentences."""
 
     def __init__(
-        self, rpc: Rpc, external: External, expected: Expected, oracle: OracleParameters
+        self,
+        rpc: Rpc,
+        external: External,
+        expected: Expected,
+        oracle: OracleParameters,
+        guardian: str | None = None,
     ) -> None:
         self._rpc = rpc
         self._external = external
         self._expected = expected
         self._oracle = oracle
+        self._guardian = guardian
         block = rpc.block("latest")
         assert block is not None
         self._now_s = int(block["timestamp"], 16)
@@ -52,6 +59,9 @@ class Preflight:
         ]
         if e.sequencer_feed is not None:
             checks.append(("sequencer_feed", e.sequencer_feed, self._sequencer))
+        guardian = self._guardian
+        if guardian is not None:
+            checks.append(("guardian", guardian, lambda: self._safe(guardian)))
         faults: list[str] = []
         for name, address, check in checks:
             if not self._rpc.code(address):
@@ -75,6 +85,12 @@ class Preflight:
         name = read_contract(self._rpc, address, TOKEN, "symbol")
         if name != symbol:
             yield f"calls itself {name!r}, expected {symbol!r}"
+
+    def _safe(self, address: str) -> Iterator[str]:
+        threshold = read_contract(self._rpc, address, SAFE, "getThreshold")
+        owners = len(read_contract(self._rpc, address, SAFE, "getOwners"))
+        if threshold < MIN_THRESHOLD:
+            yield f"acts on {threshold} of {owners} signatures, at least {MIN_THRESHOLD} are wanted"
 
     def _eth_feed(self) -> Iterator[str]:
         x = self._expected

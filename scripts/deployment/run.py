@@ -10,14 +10,21 @@ from web3 import Web3
 
 from keeper.errors import Halt
 from scripts.deployment.artifacts import ROOT, Artifact, own
-from scripts.deployment.development import Market, age_pool, deploy_surroundings
+from scripts.deployment.development import (
+    Market,
+    age_pool,
+    deploy_guardian,
+    deploy_surroundings,
+)
 from scripts.deployment.engine import StepRunner
 from scripts.deployment.networks import (
     DEVELOPMENT_CHAIN_IDS,
     FOLDER,
+    Operators,
     Roles,
     Sending,
-    development_roles,
+    development_guardians,
+    development_operators,
     load_network,
 )
 from scripts.deployment.parameters import Parameters, load_parameters
@@ -50,13 +57,15 @@ def deploy_development(
     web3: Web3,
     *,
     sender: Sender | None = None,
-    roles: Roles | None = None,
+    operators: Operators | None = None,
     market: Market | None = None,
     options: Options | None = None,
+    keep_admin: bool = False,
 ) -> DeploymentRecord:
     """Everything on anvil or Ganache, the protocols it stands on included. Resumes what was begun.
 
-    Without `sender` and `roles`: the node's first account deploys and governs, the second is keeper.
+    Without `sender` and `operators`: the node's first account deploys, the second is keeper. The guardian is a Safe
+    of the node's last three. `keep_admin`, for benches, leaves governance with the deployer.
     """
     options = options or Options()
     parameters = options.chosen_parameters()
@@ -68,7 +77,8 @@ def deploy_development(
             f"{sorted(DEVELOPMENT_CHAIN_IDS)}: name the network, or connect to anvil or Ganache"
         )
     sender = sender or UnlockedSender(rpc)
-    roles = roles or development_roles(rpc("eth_accounts"))
+    accounts = rpc("eth_accounts")
+    operators = operators or development_operators(accounts)
     with open_record(options.folder, rpc, "development", True, sender.address) as records:
         run = _runner(rpc, sender, records, DEVELOPMENT_SENDING, options)
         there = deploy_surroundings(run, market or Market())
@@ -76,7 +86,11 @@ def deploy_development(
         if not records.record.complete:
             age_pool(rpc, there.external.uniswap_pool, parameters.oracle.twap_window_s)
             Preflight(rpc, there.external, there.expected, parameters.oracle).run()
-        design = Design(there.external, there.expected, parameters, roles, options.artifact)
+        guardian = deploy_guardian(run, development_guardians(accounts))
+        roles = Roles(guardian=guardian, **operators.model_dump())
+        design = Design(
+            there.external, there.expected, parameters, roles, options.artifact, keep_admin
+        )
         return _finish(records, design, deploy_core(run, design))
 
 
@@ -103,7 +117,8 @@ def deploy_configured(
         )
     path = options.folder / f"{chain_id}.json"
     if not (path.exists() and read_record(path).complete):
-        Preflight(rpc, network.external, network.expected, parameters.oracle).run()
+        guardian = network.roles.guardian
+        Preflight(rpc, network.external, network.expected, parameters.oracle, guardian).run()
     sender = open_sender()
     with open_record(options.folder, rpc, name, False, sender.address) as records:
         run = _runner(rpc, sender, records, network.sending, options)
@@ -132,14 +147,11 @@ def _finish(records: RecordFile, design: Design, deployed: Deployed) -> Deployme
     record.contracts = deployed.contracts
     record.venues = deployed.venues
     record.parameters = design.parameters.model_dump(mode="json")
-    admin = record.deployer if deployed.deployer_is_admin else design.roles.governor
-    record.roles = {"admin": admin} | {
-        name: getattr(design.roles, name)
-        for name in ("governor", "guardian", "keeper", "committer", "lister")
-    }
+    governor = deployed.contracts.get("DeskGovernor", record.deployer)
+    record.roles = {"admin": governor, "governor": governor} | design.roles.model_dump()
     record.notes = (
-        [f"admin of the AccessManager is still the deployer, {admin}: for development only"]
-        if deployed.deployer_is_admin
+        [f"admin of the AccessManager is still the deployer, {governor}: for benches only"]
+        if design.keep_admin
         else []
     )
     record.deployed_block = record.steps["AccessManager"].block

@@ -10,7 +10,7 @@ from scripts.deployment.engine import StepRunner
 from scripts.deployment.networks import Expected, External, Roles
 from scripts.deployment.parameters import Parameters
 from scripts.deployment.record import VenueEntry
-from scripts.deployment.roles import set_roles
+from scripts.deployment.roles import Holders, RoleSetter
 from scripts.deployment.scales import wad
 
 UNDERLYING = 1
@@ -22,22 +22,25 @@ ZERO_ADDRESS = "0x" + "00" * 20
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """Everything that decides what is deployed; the same on each run of one deployment."""
+    """Everything that decides what is deployed; the same on each run of one deployment.
+
+    `keep_admin`, for benches, leaves governance with the deployer.
+    """
 
     external: External
     expected: Expected
     parameters: Parameters
     roles: Roles
     artifact: Callable[[str], Artifact]
+    keep_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """Addresses by contract name, venues, and whether the deployer is still admin."""
+    """Addresses by contract name, and venues."""
 
     contracts: dict[str, str]
     venues: list[VenueEntry]
-    deployer_is_admin: bool
 
 
 def deploy_core(run: StepRunner, design: Design) -> Deployed:
@@ -47,14 +50,20 @@ def deploy_core(run: StepRunner, design: Design) -> Deployed:
     contracts |= _desk(run, design, contracts)
     contracts |= _venues(run, design, contracts)
     venues = _connect(run, design, contracts)
-    manager = contracts["AccessManager"]
-    kept = set_roles(run, manager, contracts, design.artifact, design.roles)
-    return Deployed(contracts, venues, kept)
+    contracts |= {} if design.keep_admin else _governor(run, design, contracts)
+    holders = Holders(
+        guardian=design.roles.guardian,
+        lister=design.roles.lister,
+        governor=contracts.get("DeskGovernor"),
+    )
+    roles = RoleSetter(run, contracts["AccessManager"], design.artifact)
+    roles.set_all(contracts, holders, design.parameters.governance)
+    return Deployed(contracts, venues)
 
 
 def _market(run: StepRunner, design: Design) -> dict[str, str]:
     e, p, artifact = design.external, design.parameters, design.artifact
-    manager = run.deploy("AccessManager", artifact("AccessManager"), [run.sender])
+    manager = run.deploy("AccessManager", artifact("DeskAuthority"), [run.sender])
     quote = {
         "feed": e.usdc_feed,
         "decimals": design.expected.usdc_feed_decimals,
@@ -158,6 +167,12 @@ def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, 
         ],
     )
     return {"UniswapSpotVenue": spot, "AaveShortVenue": short}
+
+
+def _governor(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
+    rules = design.parameters.governance.struct()
+    args = [have["VaultShare"], have["AccessManager"], rules]
+    return {"DeskGovernor": run.deploy("DeskGovernor", design.artifact("DeskGovernor"), args)}
 
 
 def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:

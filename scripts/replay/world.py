@@ -14,12 +14,13 @@ from keeper.chain.keystore import create_keystore
 from scripts.components import market
 from scripts.components.artifacts import AAVE, packaged
 from scripts.deployment.development import Market
-from scripts.deployment.networks import Roles
-from scripts.deployment.parameters import Parameters, VaultParameters, load_parameters
+from scripts.deployment.networks import Operators
+from scripts.deployment.parameters import Parameters, load_parameters
 from scripts.deployment.run import Options, deploy_development
 from scripts.replay.chain import ReplayChain, Target
 
 DEPLOYER, COMMITTER, MAKER, BUYER, SELLER, ANYONE, FIRST_DEPOSITOR = range(7)
+BOT = 11
 ACCOUNTS = 12
 NODE_BALANCE_ETH = 10_000_000
 KEEPER_ETH = 1_000
@@ -105,9 +106,16 @@ class World:
 
 
 def build_world(
-    chain: ReplayChain, price_usd: float, folder: Path, say: Callable[[str], None]
+    chain: ReplayChain,
+    price_usd: float,
+    folder: Path,
+    say: Callable[[str], None],
+    keep_admin: bool = False,
 ) -> World:
-    """Deploy everything at the first price; the node must be fresh. `folder` is emptied first."""
+    """Deploy everything at the first price; the node must be fresh. `folder` is emptied first.
+
+    `keep_admin`, for benches, leaves governance with the deployer.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     password = secrets.token_urlsafe(24)
@@ -117,7 +125,8 @@ def build_world(
     parameters = _parameters()
     record = deploy_development(
         chain.web3,
-        roles=_roles(chain, keeper),
+        operators=_operators(chain, keeper),
+        keep_admin=keep_admin,
         market=Market(
             price_usd=Decimal(repr(price_usd)), pool_weth=POOL_WETH, lendable_weth=LENDABLE_WETH
         ),
@@ -142,16 +151,13 @@ def build_world(
 
 def _parameters() -> Parameters:
     """Those of scripts/networks, with the shortest epoch: a week of seven-day epochs would process nobody."""
-    p = load_parameters()
-    vault = VaultParameters(**{**p.vault.model_dump(), "epoch_length_s": EPOCH_S})
-    return p.model_copy(update={"vault": vault})
+    window = {"epoch_length_s": EPOCH_S, "epoch_window_s": EPOCH_S // 2}
+    return load_parameters().with_values(vault=window)
 
 
-def _roles(chain: ReplayChain, keeper: str) -> Roles:
-    deployer, committer = chain.account(DEPLOYER), chain.account(COMMITTER)
-    return Roles(
-        governor=deployer, guardian=deployer, keeper=keeper, committer=committer, lister=committer
-    )
+def _operators(chain: ReplayChain, keeper: str) -> Operators:
+    committer = chain.account(COMMITTER)
+    return Operators(keeper=keeper, committer=committer, lister=committer)
 
 
 def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:

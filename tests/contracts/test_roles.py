@@ -14,12 +14,14 @@ from scripts.deployment import roles as deployed
 from scripts.setup import env
 from tests.brownie_fixtures import reverts_with
 from tests.contracts.core_env import HOUR, UNDERLYING, BrownieBackend, Core, deploy_core
+from tests.contracts.governor_world import VOTING_RULES
 
 # Who may call. ANYONE acts for anybody, OWNER only ever on what is the caller's own.
 ANYONE, OWNER = "anyone", "owner"
 GOVERNOR, LISTER, AUTHORITY, ADMIN = "governor", "lister", "authority", "admin"
 LIQUIDATOR = "liquidator"
 GUARDIAN = "guardian"
+ADDRESSES, GOVERNANCE, PROPOSER = "addresses", "governance", "proposer"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
@@ -28,6 +30,9 @@ REFUSAL = {
     LISTER: "AccessManagedUnauthorized",
     LIQUIDATOR: "AccessManagedUnauthorized",
     GUARDIAN: "AccessManagedUnauthorized",
+    ADDRESSES: "AccessManagedUnauthorized",
+    GOVERNANCE: "GovernorOnlyExecutor",
+    PROPOSER: "GovernorInsufficientProposerVotes",
     AUTHORITY: "AccessManagedUnauthorized",
     ADMIN: "AccessManagerUnauthorizedAccount",
     KEEPER: "OnlyKeeper",
@@ -42,11 +47,11 @@ REFUSAL = {
 
 TABLE: dict[str, dict[str, str]] = {
     "MarketOracle": {
-        "registerMarket": GOVERNOR,
-        "proposeFeed": GOVERNOR,
+        "registerMarket": ADDRESSES,
+        "proposeFeed": ADDRESSES,
         "acceptFeed": GOVERNOR,
         "cancelFeed": GUARDIAN,
-        "setSequencer": GOVERNOR,
+        "setSequencer": ADDRESSES,
         "setParameters": GOVERNOR,
         "proveSettlement": ANYONE,
         "proveSettlementAcross": ANYONE,
@@ -58,7 +63,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "VolSurface": {
         "commit": COMMITTER,
-        "setCommitter": GOVERNOR,
+        "setCommitter": ADDRESSES,
         "setParameters": GOVERNOR,
         "resetAnchor": GOVERNOR,
         "setAuthority": AUTHORITY,
@@ -67,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
     "Clearinghouse": {
         "depositCash": OWNER,
         "withdrawCash": OWNER,
+        "withdrawFreeCash": OWNER,
         "depositBase": OWNER,
         "withdrawBase": OWNER,
         "trade": MARKET,
@@ -81,9 +87,9 @@ TABLE: dict[str, dict[str, str]] = {
         "cure": ANYONE,
         "accrue": ANYONE,
         "fundInsurance": ANYONE,
-        "setMarket": GOVERNOR,
-        "setVault": GOVERNOR,
-        "setVenue": GOVERNOR,
+        "setMarket": ADDRESSES,
+        "setVault": ADDRESSES,
+        "setVenue": ADDRESSES,
         "unwindVenue": LIQUIDATOR,
         "setDebtParameters": GOVERNOR,
         "setAuthority": AUTHORITY,
@@ -116,7 +122,7 @@ TABLE: dict[str, dict[str, str]] = {
     "HedgeManager": {
         "rebalance": KEEPER,
         "advanceEpoch": KEEPER,
-        "setKeeper": GOVERNOR,
+        "setKeeper": ADDRESSES,
         "setParameters": GOVERNOR,
         "resetBudget": GOVERNOR,
         "setAuthority": AUTHORITY,
@@ -130,9 +136,19 @@ TABLE: dict[str, dict[str, str]] = {
         "mint(uint256,address,address)": OPERATOR,
         "redeem": OPERATOR,
         "withdraw": OPERATOR,
+        "cancelDepositRequest": OPERATOR,
+        "cancelRedeemRequest": OPERATOR,
+        "claimCancelDepositRequest": OPERATOR,
+        "claimCancelRedeemRequest": OPERATOR,
         "setOperator": OWNER,
         "processEpoch": ANYONE,
+        "windDown": ANYONE,  # once epochs have been missed
+        "distribute": ANYONE,  # while winding down, to the holders alone
+        "unwindVenue": ANYONE,  # while winding down, after the last expiry
+        "surrender": OWNER,  # while winding down; or operator
+        "collect": OPERATOR,
         "setParameters": GOVERNOR,
+        "setFeeRecipient": ADDRESSES,
         "setAuthority": AUTHORITY,
     },
     "VaultShare": {
@@ -159,7 +175,28 @@ TABLE: dict[str, dict[str, str]] = {
         "setParameters": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
-    "AccessManager": {
+    "DeskGovernor": {
+        "propose": PROPOSER,
+        "queue": ANYONE,  # what the vote has decided
+        "execute": ANYONE,  # likewise, after its delay
+        "cancel": OWNER,  # by its proposer, before voting begins
+        "castVote": OWNER,
+        "castVoteWithReason": OWNER,
+        "castVoteWithReasonAndParams": OWNER,
+        "castVoteBySig": ANYONE,  # with the voter's signature
+        "castVoteWithReasonAndParamsBySig": ANYONE,  # with the voter's signature
+        "relay": GOVERNANCE,
+        "setVotingDelay": GOVERNANCE,
+        "setVotingPeriod": GOVERNANCE,
+        "setProposalThreshold": GOVERNANCE,
+        "updateQuorumNumerator": GOVERNANCE,
+        "setBaseDelaySeconds": GOVERNANCE,
+        "setAccessManagerIgnored": GOVERNANCE,
+        "onERC721Received": ANYONE,  # refuses nothing and keeps nothing account of
+        "onERC1155Received": ANYONE,
+        "onERC1155BatchReceived": ANYONE,
+    },
+    "DeskAuthority": {
         "labelRole": ADMIN,
         "grantRole": ADMIN,
         "revokeRole": ADMIN,
@@ -173,7 +210,7 @@ TABLE: dict[str, dict[str, str]] = {
         "updateAuthority": ADMIN,
         "schedule": OWNER,  # what the caller may execute
         "execute": OWNER,
-        "cancel": OWNER,  # by its scheduler, an admin or the role's guardian
+        "cancel": OWNER,  # by its scheduler, an admin or the guardian of the role
         "consumeScheduledOp": OWNER,  # by the target itself
         "multicall": ANYONE,  # delegates to itself with the caller's own rights
     },
@@ -181,12 +218,12 @@ TABLE: dict[str, dict[str, str]] = {
 
 
 def artifacts() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Everything of contracts/ that can be deployed, and the manager of its roles."""
+    """Everything of contracts/ that can be deployed."""
     for path in sorted((env.ROOT / "build" / "contracts").glob("*.json")):
         built = json.loads(path.read_text())
         own = built["sourcePath"].startswith("contracts/") and "/mocks/" not in built["sourcePath"]
         deployable = built["type"] == "contract" and built["bytecode"]
-        if deployable and (own or built["contractName"] == "AccessManager"):
+        if deployable and own:
             yield built["contractName"], built
 
 
@@ -241,7 +278,9 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
     """The core as deployed; what needs real protocols around it as bare code, whose checks come first anyway."""
     from brownie import Contract
 
-    vault_parameters = (24 * HOUR, HOUR, 10**6, 10**12, 10**16, 10**15)
+    vault_parameters = (
+        24 * HOUR, 6 * HOUR, HOUR, 3, 10**6, 10**12, 10**16, 0, 10**15, 10**15, 10**16, 10**17,
+    )  # fmt: skip
     vault = project.DeskVault.deploy(
         core.authority, core.clearinghouse, core.oracle, core.surface, UNDERLYING,
         vault_parameters, {"from": core.gov},
@@ -249,10 +288,13 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
     found = {
         "MarketOracle": core.oracle, "VolSurface": core.surface, "RiskEngine": core.engine,
         "Clearinghouse": core.clearinghouse, "OptionDesk": core.desk, "HedgeManager": core.hedge,
-        "OptionToken": core.token, "LiquidationAuction": core.auction,
-        "AccessManager": core.authority, "DeskVault": vault,
+        "OptionToken": core.token, "LiquidationAuction": core.auction, "DeskVault": vault,
         "VaultShare": project.VaultShare.at(vault.share()),
     }  # fmt: skip
+    by = {"from": core.gov}
+    authority = project.DeskAuthority.deploy(core.gov, by)
+    governor = project.DeskGovernor.deploy(found["VaultShare"], authority, VOTING_RULES, by)
+    found |= {"DeskAuthority": authority, "DeskGovernor": governor}
     for number, name in enumerate(sorted(BUILT.keys() - found.keys())):
         address = f"0x{0xC0DE00 + number:040x}"
         core.backend.request("anvil_setCode", [address, "0x" + BUILT[name]["deployedBytecode"]])
@@ -300,13 +342,24 @@ def test_the_deployment_gives_each_role_the_functions_of_the_table() -> None:
             (LISTER, deployed.LISTER),
             (LIQUIDATOR, deployed.LIQUIDATOR),
             (GUARDIAN, deployed.GUARDIAN),
+            (ADDRESSES, deployed.ADDRESSES),
         ):
             listed = {function for function, allowed in table.items() if allowed == who}
             assert set(given.get(role, ())) == listed, (name, who)
 
 
+def test_the_guardian_may_veto_every_function_of_the_admin() -> None:
+    admin = {function for function, who in TABLE["DeskAuthority"].items() if who == ADMIN}
+    assert set(deployed.AUTHORITY_FUNCTIONS) == admin
+
+
 def test_no_function_takes_ether() -> None:
-    """Nothing here is paid in ether; what is sent by mistake comes back."""
-    for name, built in BUILT.items():
-        payable = [e for e in built["abi"] if e.get("stateMutability") == "payable"]
-        assert not payable or name == "AccessManager", (name, payable)
+    """Nothing here is paid in ether; what is sent by mistake comes back. OpenZeppelin's governance can pass some on."""
+    passing = {("DeskAuthority", "execute"), ("DeskGovernor", "execute"), ("DeskGovernor", "relay")}
+    payable = {
+        (name, entry.get("name", entry["type"]))
+        for name, built in BUILT.items()
+        for entry in built["abi"]
+        if entry.get("stateMutability") == "payable"
+    }
+    assert payable == passing | {("DeskGovernor", "receive")}  # which reverts: test_governor.py

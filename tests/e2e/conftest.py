@@ -10,7 +10,13 @@ import pytest
 from web3 import Web3
 from web3.types import RPCEndpoint
 
-from scripts.deployment.development import Market, Surroundings, age_pool, deploy_surroundings
+from scripts.deployment.development import (
+    Market,
+    Surroundings,
+    age_pool,
+    deploy_guardian,
+    deploy_surroundings,
+)
 from scripts.deployment.engine import StepRunner
 from scripts.deployment.networks import FOLDER
 from scripts.deployment.record import open_record
@@ -28,12 +34,10 @@ chain_id = {chain_id}
 {external}
 
 [roles]
-governor = "{accounts[6]}"
-guardian = "{accounts[7]}"
+guardian = "{guardian}"
 keeper = "{accounts[1]}"
 committer = "{accounts[2]}"
 lister = "{accounts[3]}"
-governor_delay_s = 86400
 
 [expected]
 feed_decimals = 8
@@ -56,6 +60,7 @@ class PublicNetwork:
 
     url: str
     there: Surroundings
+    guardian: str
     folder: Path
     sender: LocalSender
 
@@ -63,11 +68,18 @@ class PublicNetwork:
     def web3(self) -> Web3:
         return connect(self.url)
 
-    def write(self, chain_id: int = PUBLIC_CHAIN_ID, **changed: str) -> None:
+    def write(
+        self, chain_id: int = PUBLIC_CHAIN_ID, guardian: str | None = None, **changed: str
+    ) -> None:
         """Network file `public.toml`, some external addresses changed."""
         addresses = self.there.external.model_dump(exclude_none=True) | changed
         external = "\n".join(f'{name} = "{address}"' for name, address in addresses.items())
-        text = NETWORK.format(chain_id=chain_id, external=external, accounts=self.web3.eth.accounts)
+        text = NETWORK.format(
+            chain_id=chain_id,
+            external=external,
+            accounts=self.web3.eth.accounts,
+            guardian=guardian or self.guardian,
+        )
         (self.folder / "public.toml").write_text(text, encoding="utf-8")
 
 
@@ -80,10 +92,11 @@ def public_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublicNet
         with open_record(folder, rpc, "public", False, builder.address) as records:
             run = StepRunner(rpc, builder, records, say=silent)
             there = deploy_surroundings(run, Market())
+            guardian = deploy_guardian(run, rpc("eth_accounts")[6:9])
         age_pool(rpc, there.external.uniswap_pool, 600)
         sender = LocalSender(DEPLOYER_KEY)
         rpc("anvil_setBalance", sender.address, hex(100 * 10**18))
-        yield PublicNetwork(node.url, there, folder, sender)
+        yield PublicNetwork(node.url, there, guardian, folder, sender)
 
 
 @pytest.fixture

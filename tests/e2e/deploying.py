@@ -13,7 +13,7 @@ from web3.types import RPCEndpoint
 from scripts.deployment.artifacts import own
 from scripts.deployment.delivery import read_contract
 from scripts.deployment.record import DeploymentRecord
-from scripts.deployment.roles import FUNCTION_ROLES, selectors
+from scripts.deployment.roles import AUTHORITY_FUNCTIONS, FUNCTION_ROLES, selectors
 from scripts.deployment.rpc import Rpc
 
 KINDS = ("before send", "after send", "after receipt", "while recording")
@@ -84,7 +84,8 @@ def check_wiring(rpc: Rpc, record: DeploymentRecord, deployer: str) -> None:
     c, e, roles = record.contracts, record.external, record.roles
 
     def read(name: str, function: str, *args: Any) -> Any:
-        return read_contract(rpc, c[name], own(name).abi, function, args)
+        abi = own("DeskAuthority" if name == "AccessManager" else name).abi
+        return read_contract(rpc, c[name], abi, function, args)
 
     managed = [*FUNCTION_ROLES]
     assert {name: read(name, "authority") for name in managed} == dict.fromkeys(
@@ -122,9 +123,25 @@ def check_roles(read: Callable[..., Any], record: DeploymentRecord, deployer: st
             for selector in selectors(own(name), functions):
                 address = record.contracts[name]
                 assert read("AccessManager", "getTargetFunctionRole", address, selector) == role
-    for role, holder in ((1, "governor"), (2, "guardian"), (3, "lister"), (0, "admin")):
-        assert read("AccessManager", "hasRole", role, roles[holder])[0], holder
-    for holder in (record.contracts["LiquidationAuction"], roles["governor"]):
-        assert read("AccessManager", "hasRole", 4, holder)[0], holder
-    assert read("AccessManager", "hasRole", 0, deployer)[0] == (roles["admin"] == deployer)
-    assert [read("AccessManager", "getRoleGuardian", role) for role in (1, 3, 4)] == [2, 2, 2]
+    for selector in selectors(own("DeskAuthority"), AUTHORITY_FUNCTIONS):
+        authority = record.contracts["AccessManager"]
+        assert read("AccessManager", "getTargetFunctionRole", authority, selector) == 5
+    governor = record.contracts["DeskGovernor"]
+    assert roles["admin"] == roles["governor"] == governor
+    assert read("DeskGovernor", "token") == record.contracts["VaultShare"]
+    days = {role: read("AccessManager", "hasRole", role, governor)[1] / 86400 for role in range(6)}
+    assert days == {0: 24, 1: 2, 2: 0, 3: 0, 4: 2, 5: 24}
+    auction = record.contracts["LiquidationAuction"]
+    vault = record.contracts["DeskVault"]
+    holders = ((2, roles["guardian"]), (3, roles["lister"]), (4, auction), (4, vault))
+    for role, holder in holders:
+        assert read("AccessManager", "hasRole", role, holder) == (True, 0)
+    assert not any(read("AccessManager", "hasRole", role, deployer)[0] for role in range(6))
+    assert [read("AccessManager", "getRoleGuardian", role) for role in range(6)] == [
+        0,
+        0,
+        0,
+        0,
+        0,
+        2,
+    ]

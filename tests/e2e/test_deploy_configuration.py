@@ -10,7 +10,7 @@ import pytest
 
 from keeper.errors import ConfigError
 from scripts.deployment.artifacts import ROOT, own
-from scripts.deployment.networks import FOLDER, development_roles, load_network
+from scripts.deployment.networks import FOLDER, development_operators, load_network
 from scripts.deployment.parameters import load_parameters
 from scripts.deployment.roles import FUNCTION_ROLES
 from tests.e2e.conftest import NETWORK
@@ -21,7 +21,7 @@ EXTERNAL = "\n".join(
     f'{name} = "{USDC}"'
     for name in ("usdc", "weth", "feed", "usdc_feed", "uniswap_pool", "aave_pool")
 )
-GOOD = NETWORK.format(chain_id=11155111, external=EXTERNAL, accounts=ADDRESSES)
+GOOD = NETWORK.format(chain_id=11155111, external=EXTERNAL, accounts=ADDRESSES, guardian=USDC)
 PARAMETERS = (FOLDER / "parameters.toml").read_text(encoding="utf-8")
 
 
@@ -38,7 +38,7 @@ def test_a_good_network_file(tmp_path: Path) -> None:
     (tmp_path / "some.toml").write_text(GOOD, encoding="utf-8")
     loaded = load_network("some", tmp_path)
     assert loaded.external.usdc == USDC
-    assert loaded.roles.governor_delay_s == 86400
+    assert loaded.roles.guardian == USDC
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_bad_network_file(tmp_path: Path, old: str, new: str, complaint: str) 
 
 def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
     message = network(tmp_path, GOOD.replace("chain_id = 11155111", "").replace(USDC, "0x12"))
-    assert message.count("is not an address") == 11
+    assert message.count("is not an address") == 10
     assert "chain_id: Field required" in message
 
 
@@ -79,6 +79,8 @@ def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
         ("release_health = 2.2", "release_health = 1.6", "at least 0.02 above target_health"),
         ("[desk]", "[desk]\nband_eth = 2", "desk.band_eth: Extra inputs are not permitted"),
         ("[vault]", "[walt]", "vault: Field required"),
+        ("= 2073600", "= 2073599", "governance.address_delay_s: Input should be greater"),
+        ("= 345600", "= 259199", "governance.voting_period_s: Input should be greater"),
     ],
 )
 def test_bad_parameters(tmp_path: Path, old: str, new: str, complaint: str) -> None:
@@ -117,13 +119,14 @@ def test_changed_values_are_checked_too() -> None:
         ("oracle", "MarketOracle", "setParameters"),
         ("vault", "DeskVault", "setParameters"),
         ("aave_short", "AaveShortVenue", "setParameters"),
+        ("governance", "DeskGovernor", "constructor"),
     ],
 )
 def test_every_field_of_a_parameter_struct_is_given(
     section: str, contract: str, setter: str
 ) -> None:
-    entry = next(item for item in own(contract).abi if item.get("name") == setter)
-    fields = {part["name"] for part in entry["inputs"][0]["components"]}
+    entry = next(e for e in own(contract).abi if setter in (e.get("name"), e["type"]))
+    fields = {part["name"] for part in entry["inputs"][-1]["components"]}
     assert set(getattr(load_parameters(), section).struct()) == fields
 
 
@@ -144,14 +147,14 @@ def test_every_restricted_function_has_a_role() -> None:
     assert listed == restricted
 
 
-def test_development_roles_need_two_accounts() -> None:
-    with pytest.raises(ConfigError, match="two accounts"):
-        development_roles([USDC])
+def test_a_development_chain_needs_five_accounts() -> None:
+    with pytest.raises(ConfigError, match="5 accounts: deployer, keeper, 3 guardians"):
+        development_operators([USDC] * 4)
 
 
 def test_the_example_lacks_nothing_but_the_roles(tmp_path: Path) -> None:
     example = (FOLDER / "mainnet.toml.example").read_text(encoding="utf-8")
     message = network(tmp_path, example)
-    assert message.count("roles.") == message.count("is not an address") == 5
+    assert message.count("roles.") == message.count("is not an address") == 4
     (tmp_path / "some.toml").write_text(example.replace('= ""', f'= "{USDC}"'), encoding="utf-8")
     assert load_network("some", tmp_path).chain_id == 1

@@ -35,7 +35,7 @@ def test_the_keeper_reads_it(fresh_anvil: Node, tmp_path: Path) -> None:
     assert seen.genesis_hash == record.genesis_hash
     content = json.loads((tmp_path / "31337.json").read_text(encoding="utf-8"))
     assert content["parameters"]["hedge"]["band_eth"] == "2"
-    assert content["roles"]["admin"] == record.deployer
+    assert content["roles"]["admin"] == record.contracts["DeskGovernor"]
 
 
 def test_the_keeper_refuses_an_unfinished_one(fresh_anvil: Node, tmp_path: Path) -> None:

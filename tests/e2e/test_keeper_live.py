@@ -87,11 +87,11 @@ def test_status_shows_the_desk(desk: LiveDesk) -> None:
         assert shown in output
 
 
-def test_a_move_of_the_pool_is_refused_by_name_and_uses_no_nonce(desk: LiveDesk) -> None:
+def test_a_pool_beyond_the_limit_is_refused_and_uses_no_nonce(desk: LiveDesk) -> None:
     desk.world.move_pool(SPOT_USD * 1.05)
     result = desk.tick()
     assert result.exit_code == 3
-    assert "VenueLimitPriceBreached" in result.stderr
+    assert "every pool is beyond the slippage limit" in result.stderr
     assert desk.keeper_transactions() == []
     assert "no intents yet" in journal_state(desk)
 

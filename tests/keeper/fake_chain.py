@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ NAMES = (
 )
 ADDRESSES = {name: "0x" + f"{i + 1:02x}" * 20 for i, name in enumerate(NAMES)}
 SPOT_VENUE, SHORT_VENUE = "0x" + "c1" * 20, "0x" + "c2" * 20
+OTHERS = ("IHedgeVenue", "UniswapSpotVenue", "AaveShortVenue", "IUniswapV3Pool", "IAavePool")
+POOL, LENDER, WETH, USDC = ("0x" + byte * 20 for byte in ("b1", "b2", "b3", "b4"))
 CALL = encode_series(1, FAR_S, 200.0, True)
 SLICE_WORD = (
     (17592186044 << 204) | (35184372088 << 153) | ((2**51 - 5277655813324) << 102) | 1759218604441
@@ -65,6 +68,32 @@ class FakeChain(FakeNode):
             ("settlementPrice", FAR_S): (0,),
         }
 
+    def add_market(self, base_is_token0: bool = True) -> None:
+        """A Uniswap pool behind both venues and Aave behind the short: no ticks, 0.05 %, rates of 3 % and 1 %."""
+        for venue in (SPOT_VENUE, SHORT_VENUE):
+            self.views |= {
+                ("pool", venue): (POOL,),
+                ("usdc", venue): (USDC,),
+                ("weth", venue): (WETH,),
+            }
+        root = math.isqrt(190 * 2**192 // 10**12)
+        tick = math.floor(math.log(190 / 1e12) / math.log(1.0001))
+        if not base_is_token0:
+            root, tick = math.isqrt(10**12 * 2**192 // 190), -tick - 1
+        reserve = [(0,), 0, 10**25, 0, 3 * 10**25, 0, 0, 0, *(["0x" + "00" * 20] * 4), 0, 0, 0]
+        self.views |= {
+            ("aavePool", SHORT_VENUE): (LENDER,),
+            ("token0", POOL): (WETH if base_is_token0 else USDC,),
+            ("fee", POOL): (500,),
+            ("tickSpacing", POOL): (10,),
+            ("slot0", POOL): (root, tick, 0, 0, 0, 0, True),
+            ("liquidity", POOL): (7 * 10**16,),
+            ("tickBitmap",): (0,),
+            ("parameters", SHORT_VENUE): ((16 * WAD // 10, 2 * WAD, WAD // 100),),
+            ("liquidation", SHORT_VENUE): (8 * WAD // 10, WAD // 20),
+            ("getReserveData",): (tuple(reserve),),
+        }
+
     def set(self, function: str, *values: Any, key: Any = None) -> None:
         self.views[(function,) if key is None else (function, key)] = values
 
@@ -81,15 +110,16 @@ class FakeChain(FakeNode):
         return answer
 
     def _answer(self, target: str, data: bytes) -> tuple[bool, bytes]:
-        contract = next((n for n, a in ADDRESSES.items() if a == target), "IHedgeVenue")
-        entry = next(e for e in binding(contract).functions.values() if e.key == data[:4])
+        own = next((n for n, a in ADDRESSES.items() if a == target), None)
+        known = (binding(name).functions.values() for name in ((own,) if own else OTHERS))
+        entry = next(e for each in known for e in each if e.key == data[:4])
         arguments = decode(entry.types, data[4:])
         if entry.name in ("rebalance", "commit"):
             if self.reverts is not None:
                 return False, self.reverts
             self.rebalances.append(arguments)
             return True, b""
-        for key in ((entry.name,), (entry.name, target), (entry.name, *arguments[-1:])):
+        for key in ((entry.name, target), (entry.name, *arguments[-1:]), (entry.name,)):
             if key in self.views:
                 return True, encode(entry.outputs, self.views[key])
         return False, b""

@@ -9,8 +9,8 @@ from typing import Any
 from keeper.errors import GammadeskError
 from keeper.execution.database import open_database
 from keeper.execution.journal import Journal
-from keeper.execution.orders import OrderRules
 from keeper.execution.records import Job, Outcome, OutcomeKind
+from keeper.execution.routing_terms import OrderRules
 from keeper.guards.records import GuardLimits
 from keeper.models import Policy, Snapshot
 from keeper.policies import build_policy
@@ -23,11 +23,10 @@ from tests.keeper.keeper_builders import NOW_S, snapshot
 
 MANAGER = "0x" + "44" * 20
 RULES = TickRules(
-    orders=OrderRules(0.05, None, 1.3),
+    orders=OrderRules(0.05, None, priority_fee_wei=GWEI),
     guards=GuardLimits(),
     deadline_s=180,
     max_base_fee_wei=500 * GWEI,
-    priority_fee_wei=GWEI,
     gas_per_rebalance=900_000,
 )
 

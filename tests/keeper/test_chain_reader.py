@@ -15,6 +15,7 @@ from keeper.models import OracleState, VenueKind
 from keeper.units import GWEI, WAD, encode_series
 from tests.keeper.fake_chain import (
     ADDRESSES,
+    POOL,
     SHORT_VENUE,
     SLICE_WORD,
     FakeChain,
@@ -71,9 +72,9 @@ def test_legs_slices_venues_and_rules(reader):
 
 def test_the_second_tick_takes_one_multicall(reader, chain):
     reader.snapshot()
-    assert chain.multicalls == 2
-    reader.snapshot()
     assert chain.multicalls == 3
+    reader.snapshot()
+    assert chain.multicalls == 4
 
 
 def test_a_new_expiry_is_read_at_the_same_block(reader, chain):
@@ -174,3 +175,70 @@ def test_something_else_at_a_contracts_address(reader, chain):
 
 def test_who_the_keeper_is(reader):
     assert keeper_on_chain(reader.node, reader.deployment) == KEEPER
+
+
+# ------------------------------------------------------------ pools and what venues cost
+
+
+def initialised(chain, tick: int, net: int, spacing: int = 10) -> None:
+    """Liquidity `net` enters at a tick when the price rises over it."""
+    word, bit = tick // spacing >> 8, tick // spacing & 255
+    (bitmap,) = chain.views.get(("tickBitmap", word), (0,))
+    chain.set("tickBitmap", bitmap | 1 << bit, key=word)
+    chain.set("ticks", 0, net, 0, 0, 0, 0, 0, True, key=tick)
+
+
+@pytest.mark.parametrize("base_is_token0", [True, False])
+def test_depth_is_the_pools_liquidity_around_its_price(reader, chain, base_is_token0):
+    chain.add_market(base_is_token0)
+    tick = chain.views["slot0", POOL][1]
+    up, down = tick // 10 * 10 + 100, tick // 10 * 10 - 60
+    initialised(chain, up, -4 * 10**16)
+    initialised(chain, down, 5 * 10**16)
+    initialised(chain, up + 3_000, -(10**16))
+    snapshot = reader.snapshot()
+    (depth,) = snapshot.depths
+    assert depth.price_usd == pytest.approx(190.0, rel=1e-9)
+    assert (depth.address, depth.fee) == (POOL, 0.0005)
+    # 7e16 at the price; where the price of ETH leaves the raw range upwards, 3e16 are left, downwards 2e16.
+    found = [band.liquidity for band in depth.bands]
+    assert found == ([2e4, 7e4, 3e4] if base_is_token0 else [3e4, 7e4, 2e4])
+    edges = [depth.bands[0].low_usd, *(band.high_usd for band in depth.bands)]
+    unit = 1.0 if base_is_token0 else -1.0
+    ticks = [unit * math.log(edge / 1e12) / math.log(1.0001) for edge in edges]
+    wanted = [tick - 600, down, up, tick + 600]
+    assert ticks == pytest.approx(wanted if base_is_token0 else wanted[::-1], abs=1e-6)
+    for venue in snapshot.venues:
+        assert venue.pool == POOL
+
+
+def test_depth_takes_no_request_of_its_own_from_the_second_tick_on(reader, chain):
+    chain.add_market()
+    initialised(chain, chain.views["slot0", POOL][1] // 10 * 10 + 100, -4 * 10**16)
+    first = reader.snapshot().depths
+    before = chain.multicalls
+    assert reader.snapshot().depths == first
+    assert chain.multicalls == before + 1
+
+
+def test_liquidity_that_came_since_is_seen_at_once(reader, chain):
+    chain.add_market()
+    reader.snapshot()
+    initialised(chain, chain.views["slot0", POOL][1] // 10 * 10 - 50, 10**16)
+    assert [b.liquidity for b in reader.snapshot().depths[0].bands] == [6e4, 7e4]
+
+
+def test_what_a_short_costs_and_ties_up(reader, chain):
+    chain.add_market()
+    short = reader.snapshot().venues[1]
+    assert short.collateral_ratio == pytest.approx(1.6 / 0.8)
+    # 3 % is paid on what is owed, 1 % earned on twice as much.
+    assert short.carry_rate == pytest.approx(0.03 - 2 * 0.01)
+
+
+def test_a_pool_that_cannot_be_read_stops_nothing(reader, chain):
+    chain.add_market()
+    del chain.views["slot0", POOL]
+    snapshot = reader.snapshot()
+    assert snapshot.depths == ()
+    assert snapshot.venues[0].pool == POOL

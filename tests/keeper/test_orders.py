@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from keeper.chain.calls import Order
 from keeper.errors import Halt
-from keeper.execution.orders import OrderRules, build_batch, limit_price_wad
+from keeper.execution.orders import Batch, build_batch, limit_price_wad
+from keeper.execution.routing_terms import OrderRules
+from keeper.models import LiquidityBand, PoolDepth, Snapshot, VenueKind, VenueState
 from keeper.units import WAD, from_wad
 from tests.keeper.keeper_builders import AAVE, RULES, UNISWAP, snapshot
 
 CLIP = 0.05
-LIMITS = OrderRules(min_clip_eth=CLIP, max_slippage=None, restore_below_health=1.3)
+LIMITS = OrderRules(min_clip_eth=CLIP, max_slippage=None)
 SPOT, SHORT = UNISWAP.address, AAVE.address
 
 
@@ -74,24 +76,22 @@ def test_what_no_venue_takes_is_told():
 
 
 def test_purchase_is_cut_to_the_cash():
+    """The clearinghouse sends size x limit first and takes back what is left: that is what cash must reach."""
     (_, (venue, size)) = split(1000.0, snapshot(cash_usd=1900.0))
-    assert (venue, size) == (SPOT, 9.9)
+    assert (venue, size) == (SPOT, round(1900.0 * 0.99 / (190.0 * 1.01), 5))
 
 
 def test_negative_cash_buys_nothing():
     assert split(5.0, snapshot(cash_usd=-10.0)) == [(SHORT, 3.0)]
 
 
-def test_low_health_gets_collateral_first():
-    low = snapshot(venues=(UNISWAP, replace(AAVE, health=1.29)))
-    assert split(-5.0, low) == [(SHORT, 0.0), (SPOT, -2.0), (SHORT, -3.0)]
-    assert split(0.0, low) == [(SHORT, 0.0)]
-    assert not build_batch(0.0, low, LIMITS).trades
-
-
-def test_good_health_and_no_debt_are_left_alone():
-    for health in (1.3, math.inf):
-        assert split(0.0, snapshot(venues=(UNISWAP, replace(AAVE, health=health)))) == []
+def test_collateral_comes_first():
+    first = (Order(SHORT, 0, 7),)
+    (top, *rest) = build_batch(-5.0, snapshot(), LIMITS, first).orders
+    assert top == first[0]
+    assert rest == list(build_batch(-5.0, snapshot(), LIMITS).orders)
+    assert build_batch(0.0, snapshot(), LIMITS, first) == Batch(first, 0.0)
+    assert not build_batch(0.0, snapshot(), LIMITS, first).trades
 
 
 @pytest.mark.parametrize("trade", [math.nan, math.inf, -math.inf])
@@ -149,9 +149,91 @@ def test_orders_never_add_up_to_more_than_the_plan(trade, held, debt):
     assert all((o.base_wad > 0) == (trade > 0) for o in orders if o.base_wad)
 
 
-def test_orders_carry_the_limit_of_their_side():
+def test_limits_follow_the_planned_price_and_never_leave_the_contracts():
     state = snapshot()
     sell = build_batch(-5.0, state, LIMITS).orders[0]
     buy = build_batch(5.0, state, LIMITS).orders[0]
-    assert sell == Order(SPOT, sell.base_wad, limit_price_wad(-1.0, state, LIMITS))
-    assert sell.limit_price_wad < 190 * WAD < buy.limit_price_wad
+    assert from_wad(sell.limit_price_wad) == pytest.approx(190.0 * 0.9995 * 0.998, rel=1e-6)
+    assert from_wad(buy.limit_price_wad) == pytest.approx(190.0 / 0.9995 * 1.002, rel=1e-6)
+    loose = replace(LIMITS, price_tolerance=0.5)
+    (order, *_) = build_batch(-5.0, state, loose).orders
+    assert order == Order(SPOT, order.base_wad, limit_price_wad(-1.0, state, loose))
+
+
+# ------------------------------------------------------------ cash and collateral
+
+SHORT_OF = replace(AAVE, collateral_ratio=2.0)
+
+
+@pytest.mark.parametrize("cash", [0.0, 150.0, 600.0, 1_000.0])
+def test_a_sale_through_aave_fits_the_cash_that_its_collateral_needs(cash):
+    """Known to the venue as `required`: target collateral of the new debt, less what lies there, less size x limit."""
+    state = snapshot(base_eth=0.0, cash_usd=cash, venues=(UNISWAP, SHORT_OF))
+    batch = build_batch(-20.0, state, LIMITS)
+    sold = -sum(from_wad(o.base_wad) for o in batch.orders)
+    if batch.orders:
+        limit = from_wad(batch.orders[0].limit_price_wad)
+        assert 2.0 * (3.0 + sold) * 190.0 - 900.0 - sold * limit <= cash
+    assert sold == pytest.approx(max((0.99 * cash - 240.0) / 190.0, 0.0), abs=0.12)
+    assert batch.left_over_eth == pytest.approx(sold - 20.0)
+
+
+def test_what_the_first_sale_brings_pays_for_the_collateral_of_the_second():
+    poor = snapshot(base_eth=4.0, cash_usd=250.0, venues=(UNISWAP, SHORT_OF))
+    alone = snapshot(base_eth=0.0, cash_usd=250.0, venues=(UNISWAP, SHORT_OF))
+    (first, second) = build_batch(-7.0, poor, LIMITS).orders
+    assert (first.venue, second.venue) == (SPOT, SHORT)
+    assert from_wad(second.base_wad) == pytest.approx(-3.0)
+    assert build_batch(-3.0, alone, LIMITS).orders == ()
+
+
+# ------------------------------------------------------------ several pools
+
+TIERS = tuple(
+    VenueState(
+        "0x" + f"{0xA0 + i:02x}" * 20, VenueKind.UNISWAP_SPOT, 0.0, 0.0, math.inf, fee, f"0xp{i}"
+    )
+    for i, fee in enumerate((0.0005, 0.003, 0.01))
+)
+
+
+def tiers(liquidity: float, **changes) -> Snapshot:
+    depths = tuple(
+        PoolDepth(v.pool, 190.0, v.fee, (LiquidityBand(150.0, 240.0, liquidity),)) for v in TIERS
+    )
+    return snapshot(venues=(*TIERS, AAVE), depths=depths, **changes)
+
+
+def test_a_purchase_spreads_over_fee_tiers_as_it_grows():
+    small, large = (build_batch(3.0 + eth, tiers(20_000.0), LIMITS).orders for eth in (1.0, 12.0))
+    assert [o.venue for o in small] == [SHORT, TIERS[0].address]
+    assert [o.venue for o in large] == [SHORT, TIERS[0].address, TIERS[1].address]
+    assert large[1].base_wad > large[2].base_wad
+
+
+def test_a_purchase_stops_where_every_pool_reaches_the_contracts_limit():
+    """The 1 % tier alone is at the limit from the start; what does not fit waits, and is told."""
+    batch = build_batch(203.0, tiers(20_000.0, cash_usd=1e6), LIMITS)
+    assert {o.venue for o in batch.orders} == {SHORT, TIERS[0].address, TIERS[1].address}
+    assert batch.left_over_eth > 180.0
+    assert batch.cost_usd > 0.0
+
+
+def test_held_weth_that_no_pool_takes_is_hedged_by_a_short_within_the_gross_cap():
+    """20 ETH are held and the pools take few of them: the short may grow by half of what gross has left."""
+    thin = tiers(3_000.0, base_eth=20.0)
+    rules = replace(RULES, gross_cap_eth=12.0)
+    batch = build_batch(-20.0, replace(thin, rules=rules), LIMITS)
+    sold = {o.venue: -from_wad(o.base_wad) for o in batch.orders}
+    # 20 held and 3 owed: gross 23, net 17, 6 of the 12 are used.
+    assert sold[SHORT] == pytest.approx(3.0)
+    base, short = 20.0 - sum(sold.values()) + sold[SHORT], 3.0 + sold[SHORT]
+    assert base + short <= abs(base - short) + 12.0 + 1e-9
+
+
+def test_gas_decides_whether_a_second_pool_is_worth_it():
+    cheap, dear = (
+        build_batch(8.0, tiers(20_000.0, base_fee_wei=fee), LIMITS).orders for fee in (0, 10**12)
+    )
+    assert len(cheap) == 3
+    assert len(dear) == 2

@@ -15,7 +15,7 @@ from keeper.execution.records import Outcome, OutcomeKind
 from keeper.models import OracleState, Snapshot
 from keeper.runtime.codec import digest, from_json, to_json
 from keeper.runtime.replay import replay
-from keeper.runtime.tick import Inputs, expected_costs
+from keeper.runtime.tick import Inputs
 from keeper.units import GWEI
 from tests.keeper.keeper_builders import AAVE, NOW_S, UNISWAP, snapshot
 from tests.keeper.runtime_world import RULES, agreed, fakes
@@ -206,9 +206,3 @@ def test_a_record_that_does_not_fit_is_named(change, message):
 def test_nan_is_never_stored():
     with pytest.raises(ValueError, match="JSON"):
         to_json(snapshot(spot_usd=math.nan))
-
-
-def test_expected_costs():
-    costs = expected_costs(snapshot(base_fee_wei=99 * GWEI), RULES)
-    assert costs.fixed_usd == pytest.approx(900_000 * 100e-9 * 190.0)
-    assert costs.proportional == 0.0005
