@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IMarketOracle} from "./interfaces/IMarketOracle.sol";
 import {Greeks, IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
 import {IVolSurface} from "./interfaces/IVolSurface.sol";
+import {ScenarioKernel} from "./libraries/ScenarioKernel.sol";
 import {Leg, PackedLeg, SeriesId} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 import {MarginTerms, MarginTermsLib} from "./risk/MarginTerms.sol";
@@ -41,16 +42,12 @@ contract RiskEngine is Margins, TradeMarks, AccessManaged {
     function optionGreeks(uint16 underlying, PackedLeg[] calldata legs) external view returns (Greeks memory total) {
         Cache memory c = _cache(Slice.Fresh, legs.length);
         (uint256 at, uint256 end, ) = Strikes.fold(legs, underlying);
-        for (; at != end; at += Strikes.SIZE) {
-            (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
-            Expiry memory e = c.met[_placeOf(c, asCall)];
-            if (e.tau == 0) continue;
-            (, Greeks memory g) = _mark(e, asCall);
-            int256 parity = Wad.mulTowardZero(puts, int256(Wad.divDown(e.forward, e.spot)));
-            total.delta += Wad.mulTowardZero(size, g.delta) - parity;
-            total.gamma += Wad.mulTowardZero(size, g.gamma);
-            total.vega += Wad.mulTowardZero(size, g.vega);
-            total.theta += Wad.mulTowardZero(size, g.theta);
+        while (at != end) {
+            Expiry memory e = c.met[_placeOf(c, Strikes.expiryKey(at))];
+            if (e.tau != 0) _addGreeks(total, e, at);
+            unchecked {
+                at += Strikes.SIZE;
+            }
         }
     }
 
@@ -69,7 +66,7 @@ contract RiskEngine is Margins, TradeMarks, AccessManaged {
         greeks = new Greeks[](legs.length);
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId id = legs[i].series;
-            (values[i], greeks[i]) = _mark(c.met[_placeOf(c, id)], id);
+            (values[i], greeks[i]) = _mark(c.met[_placeOf(c, id.expiryKey())], id);
         }
     }
 
@@ -86,15 +83,17 @@ contract RiskEngine is Margins, TradeMarks, AccessManaged {
         Portfolio calldata p,
         Slice slice
     ) external view returns (int256 equity_, uint256 initial, uint256 maintenance) {
+        PackedLeg[] calldata legs = p.legs;
+        if (legs.length != 0) ScenarioKernel.load(scenarioTable);
         MarginTerms m = _terms;
-        Cache memory c = _cache(slice, p.legs.length);
+        Cache memory c = _cache(slice, legs.length);
         equity_ = p.cash;
         uint256 from = 0;
         for (uint256 underlying = p.underlying; underlying != NONE; ) {
-            (int256 value, uint256 needed, bool others) = _underlyingMargin(p, m, c, underlying);
+            (int256 value, uint256 needed, bool others) = _underlyingMargin(p, legs, m, c, underlying);
             equity_ += value;
             initial += needed;
-            underlying = others ? _nextUnderlying(p.legs, p.underlying, from) : NONE;
+            underlying = others ? _nextUnderlying(legs, p.underlying, from) : NONE;
             unchecked {
                 from = underlying + 1;
             }

@@ -23,12 +23,14 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     /// @dev Header in one slot, then one slot a leg; legs are dense, a closed one is replaced by the last.
     /// @param owes whether `_debts` holds anything for the account, so that the others need not look.
     /// @param tradedAt unix seconds of its last trade at a market.
+    /// @param venues a bit for each place in the list of venues that may hold something: none but the vault's has any.
     struct Account {
-        int112 cash;
+        int104 cash;
         uint88 base;
         uint8 legCount;
         bool owes;
         uint40 tradedAt;
+        uint8 venues;
         PackedLeg[32] legs;
     }
 
@@ -84,8 +86,8 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         int256 before = a.cash;
         cash = before + change;
         if (before < 0 || cash < 0 || a.owes) cash = _moveOwing(account, a, before, change);
-        if (cash > type(int112).max || cash < type(int112).min) revert AmountTooLarge(Wad.abs(cash));
-        a.cash = int112(cash);
+        if (cash > type(int104).max || cash < type(int104).min) revert AmountTooLarge(Wad.abs(cash));
+        a.cash = int104(cash);
     }
 
     function _moveOwing(
@@ -166,11 +168,15 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
 
     /// @dev Takes tokens in and records them; a token that delivers less than it says is refused.
     function _pull(IERC20 token, address from, uint256 amount) internal {
-        uint256 before = token.balanceOf(address(this));
+        uint256 before = _held(token);
         token.safeTransferFrom(from, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
+        uint256 received = _held(token) - before;
         if (received != amount) revert TransferShort(amount, received);
         _record(token, int256(amount));
+    }
+
+    function _held(IERC20 token) internal view returns (uint256) {
+        return token.balanceOf(address(this));
     }
 
     function _push(IERC20 token, address to, uint256 amount) internal {

@@ -90,7 +90,7 @@ abstract contract Settling is Margining {
     function _otherWorth(address account, uint256 covered) private view returns (uint256) {
         Account storage a = _accounts[account];
         bool priced = covered != 0 || a.base == 0;
-        if (priced && a.legCount == 0 && (account != vault || _venues.length == 0)) return 0;
+        if (priced && a.legCount == 0 && a.venues == 0) return 0;
         try this.marginOf(account, Slice.Fresh) returns (int256 equity, uint256, uint256) {
             int256 worth = equity - a.cash - int256(covered);
             return worth > 0 ? uint256(worth) : 0;

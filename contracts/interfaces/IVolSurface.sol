@@ -138,7 +138,7 @@ interface IVolSurface {
 
     /// @notice One of the two, in three words: what a contract that marks a book asks for each of its expiries.
     /// @param reference_ the reference in place of the fresh one.
-    function sliceFor(
+    function smileOf(
         uint16 underlying,
         uint40 expiry,
         bool reference_

@@ -29,16 +29,23 @@ library ScenarioKernel {
     uint256 private constant ENTRY = 192;
 
     error TableMissing(address table);
+    error TableTooLate(uint256 used);
+    error ValueOutOfRange(int256 value);
     error FactorOutOfRange(uint256 factor);
     error FactorsNotAscending(uint256 factor);
 
-    /// @notice Copies the table into memory.
-    function load(address table) internal view returns (uint256 base) {
+    /// @notice Copies the table to its place in memory. Before anything else is put there: else it is refused.
+    function load(address table) internal view {
         if (table.code.length != TABLE_BYTES + 1) revert TableMissing(table);
+        uint256 used;
         assembly ("memory-safe") {
-            base := mload(0x40)
-            mstore(0x40, add(base, TABLE_BYTES))
-            extcodecopy(table, base, 1, TABLE_BYTES)
+            used := mload(0x40)
+        }
+        if (used > ScenarioSweep.TABLE_AT) revert TableTooLate(used);
+        uint256 at = ScenarioSweep.TABLE_AT;
+        assembly ("memory-safe") {
+            mstore(0x40, add(at, TABLE_BYTES))
+            extcodecopy(table, at, 1, TABLE_BYTES)
         }
     }
 
@@ -57,18 +64,19 @@ library ScenarioKernel {
             // Behind the last spot, a logarithm beyond every limit ends the sweep.
             mstore(add(end, 96), shl(128, 1))
         }
-        bool refused;
         uint256 last;
         uint256 at;
         while (entry != end) {
             uint256 factor;
+            bool refused;
             assembly ("memory-safe") {
                 at := add(at, 32)
                 factor := mload(add(factors, at))
-                refused := or(refused, or(gt(sub(factor, MIN_FACTOR), FACTOR_SPAN), lt(factor, last)))
+                refused := or(gt(sub(factor, MIN_FACTOR), FACTOR_SPAN), lt(factor, last))
                 // Only moves are in order.
                 last := mul(factor, gt(at, 64))
             }
+            if (refused) _refuse(factor);
             int256 k = logRatio(factor, 1e18);
             assembly ("memory-safe") {
                 mstore(add(entry, 96), sar(64, mul(k, LN_PLACE)))
@@ -77,15 +85,11 @@ library ScenarioKernel {
                 entry := add(entry, ENTRY)
             }
         }
-        if (refused) _refuse(factors);
     }
 
-    function _refuse(uint256[] memory factors) private pure {
-        for (uint256 i = 0; i < factors.length; ++i) {
-            uint256 factor = factors[i];
-            if (factor < MIN_FACTOR || factor > MIN_FACTOR + FACTOR_SPAN) revert FactorOutOfRange(factor);
-            if (i > 2 && factor < factors[i - 1]) revert FactorsNotAscending(factor);
-        }
+    function _refuse(uint256 factor) private pure {
+        if (factor < MIN_FACTOR || factor > MIN_FACTOR + FACTOR_SPAN) revert FactorOutOfRange(factor);
+        revert FactorsNotAscending(factor);
     }
 
     /// @notice ln(F/K) in Q64, relative error 6e-14.
@@ -120,13 +124,11 @@ library ScenarioKernel {
     }
 
     /// @notice Adds calls of one series to a grid.
-    /// @param base of the table in memory.
     /// @param k, root as of `logRatio` and `rootOf`.
-    /// @param vol, up, down its three volatilities, WAD, at most 10e18.
+    /// @param vol, up, down its three volatilities, WAD, at most 10e18, down <= vol <= up.
     /// @param sizedForward size x forward / 1e18, |size| up to 2^127 and forward up to 2^96.
     /// @param sizedStrike size x strike / 1e18.
     function add(
-        uint256 base,
         Grid g,
         int256 k,
         uint256 root,
@@ -140,7 +142,7 @@ library ScenarioKernel {
             let notional := add(sizedForward, sizedStrike)
             mstore(add(g, 96), add(mload(add(g, 96)), xor(notional, sar(255, notional))))
         }
-        ScenarioSweep.add(base, Grid.unwrap(g), k, root, vol, up, down, sizedForward, sizedStrike);
+        ScenarioSweep.add(Grid.unwrap(g), k, root, vol, up, down, sizedForward, sizedStrike);
     }
 
     /// @notice Makes puts of as many calls that were added: put = call - F + K.
@@ -153,7 +155,9 @@ library ScenarioKernel {
     }
 
     /// @notice Adds a value that no volatility moves to the sums at factor `i`.
+    /// @param value WAD, |value| below 2^200.
     function addAt(Grid g, uint256 i, int256 value) internal pure {
+        if (value >> 200 != value >> 255) revert ValueOutOfRange(value);
         assembly ("memory-safe") {
             let entry := add(g, add(HEADER, mul(ENTRY, i)))
             value := shl(16, value)
@@ -172,33 +176,39 @@ library ScenarioKernel {
 
     /// @notice Value at factor `i`, in a tail at volatility up, elsewhere as it is: WAD, less the kernel's error.
     function valueAt(Grid g, uint256 i) internal pure returns (int256 value) {
-        assembly ("memory-safe") {
-            value := mload(add(g, add(HEADER, mul(ENTRY, i))))
+        (value, , ) = valuesAt(g, i);
+        unchecked {
+            value -= errorAt(g, i);
         }
-        value = _round(g, i, value);
     }
 
-    /// @notice The least of the three values at factor `i` (2 and on), WAD, less the kernel's error.
-    function leastAt(Grid g, uint256 i) internal pure returns (int256 least) {
+    /// @notice The least value over all factors but the tails and over volatilities, WAD, less the kernel's error at the
+    /// greatest of them.
+    function least(Grid g) internal pure returns (int256 value) {
+        uint256 count;
         assembly ("memory-safe") {
-            let entry := add(g, add(HEADER, mul(ENTRY, i)))
-            least := mload(entry)
-            let other := mload(add(entry, 32))
-            least := xor(least, mul(xor(least, other), slt(other, least)))
-            other := mload(add(entry, 64))
-            least := xor(least, mul(xor(least, other), slt(other, least)))
+            let end := mload(g)
+            let puts := mload(add(g, 32))
+            let entry := add(g, HEADER)
+            count := div(sub(end, entry), ENTRY)
+            value := sub(shl(255, 1), 1)
+            for {
+                entry := add(entry, mul(2, ENTRY))
+            } lt(entry, end) {
+                entry := add(entry, ENTRY)
+            } {
+                let sum := mload(entry)
+                let other := mload(add(entry, 32))
+                sum := xor(sum, mul(xor(sum, other), slt(other, sum)))
+                other := mload(add(entry, 64))
+                sum := xor(sum, mul(xor(sum, other), slt(other, sum)))
+                sum := sub(sar(16, sum), sdiv(mul(puts, mload(add(entry, 160))), 1000000000000000000))
+                value := xor(value, mul(xor(value, sum), slt(sum, value)))
+            }
+            value := add(value, mload(add(g, 64)))
         }
-        least = _round(g, i, least);
-    }
-
-    /// @dev A sum with the puts' part and without the error.
-    function _round(Grid g, uint256 i, int256 sum) private pure returns (int256 value) {
-        assembly ("memory-safe") {
-            let factor := mload(add(g, add(add(HEADER, 160), mul(ENTRY, i))))
-            let parity := sub(mload(add(g, 64)), sdiv(mul(mload(add(g, 32)), factor), 1000000000000000000))
-            factor := add(factor, mul(sub(1000000000000000000, factor), lt(factor, 1000000000000000000)))
-            factor := add(mul(mload(add(g, 96)), mul(factor, ERROR)), 999999999999999999999999999)
-            value := sub(add(sar(16, sum), parity), div(factor, 1000000000000000000000000000))
+        unchecked {
+            value -= errorAt(g, count - 1);
         }
     }
 

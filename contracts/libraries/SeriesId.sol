@@ -26,6 +26,11 @@ library PackedLegLib {
         return PackedLeg.wrap((uint256(size_) << 128) | SeriesId.unwrap(series_));
     }
 
+    function unpack(PackedLeg[] memory packed) internal pure returns (Leg[] memory legs) {
+        legs = new Leg[](packed.length);
+        for (uint256 i = 0; i < packed.length; ++i) legs[i] = Leg(series(packed[i]), int128(size(packed[i])));
+    }
+
     function series(PackedLeg leg) internal pure returns (SeriesId) {
         return SeriesId.wrap(uint128(PackedLeg.unwrap(leg)));
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+/* solhint-disable no-inline-assembly */
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Hedge, Portfolio} from "../interfaces/IRiskEngine.sol";
 import {ScenarioTable} from "../ScenarioTable.sol";
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
-import {SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId} from "../libraries/SeriesId.sol";
 import {Svi} from "../libraries/Svi.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {MarginTerms} from "./MarginTerms.sol";
@@ -32,21 +33,27 @@ abstract contract Margins is Marks {
     /// @return others whether a leg has another underlying.
     function _underlyingMargin(
         Portfolio calldata p,
+        PackedLeg[] calldata legs,
         MarginTerms m,
         Cache memory c,
         uint256 underlying
     ) internal view returns (int256 value, uint256 needed, bool others) {
         uint256 at;
         uint256 end;
-        (at, end, others) = Strikes.fold(p.legs, underlying);
+        (at, end, others) = Strikes.fold(legs, underlying);
         bool linear = underlying == p.underlying && _hasLinear(p);
         if (at == end && !linear) return (0, 0, others);
         uint256 spot = _spot(c, underlying);
         ScenarioKernel.Grid grid = ScenarioKernel.grid(_factors(m));
-        uint256 shorts = Wad.mulUp(_addStrikes(grid, m, c, at, end), spot);
+        uint256 shorts = _addStrikes(grid, m, c, at, end);
         (value, needed) = _worstLoss(p, grid, spot, m.tailWeight(), linear);
         if (shorts != 0) {
-            needed = Math.max(needed, Wad.mulUp(shorts, m.shortFloor())) + Wad.mulUp(shorts, m.contingency());
+            unchecked {
+                // Contracts short are below 2^112, the spot below 2^96, the shares below one.
+                shorts = (shorts * spot + 1e18 - 1) / 1e18;
+                uint256 floor = (shorts * m.shortFloor() + 1e18 - 1) / 1e18;
+                needed = Math.max(needed, floor) + (shorts * m.contingency() + 1e18 - 1) / 1e18;
+            }
         }
         if (linear) needed += Wad.mulUp(Wad.mulUp(p.base, spot), m.baseHaircut());
     }
@@ -62,64 +69,51 @@ abstract contract Margins is Marks {
         uint256 at,
         uint256 end
     ) private view returns (uint256 shorts) {
-        uint256 table = 0;
-        Expiry memory e;
         while (at != end) {
-            (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
-            // Strikes of one expiry usually follow each other.
-            if (e.key != asCall.expiryKey()) e = c.met[_placeOf(c, asCall)];
-            unchecked {
-                at += Strikes.SIZE;
-            }
+            uint256 key = Strikes.expiryKey(at);
+            Expiry memory e = c.met[_placeOf(c, key)];
             if (e.tau == 0) {
-                _addExpired(grid, e, asCall, size, puts);
+                _addExpired(grid, e, at);
+                at += Strikes.SIZE;
                 continue;
             }
-            if (table == 0) table = ScenarioKernel.load(scenarioTable);
             if (e.root == 0) _prepare(e, m);
-            _addLive(grid, table, e, asCall.strike(), size, puts);
-            unchecked {
-                shorts += Strikes.short(size, puts);
-            }
+            // Strikes of one expiry usually follow each other.
+            do {
+                unchecked {
+                    shorts += _addLive(grid, e, at);
+                    at += Strikes.SIZE;
+                }
+            } while (at != end && Strikes.expiryKey(at) == key);
         }
     }
 
-    function _addLive(
-        ScenarioKernel.Grid grid,
-        uint256 table,
-        Expiry memory e,
-        uint256 strike,
-        int256 size,
-        int256 puts
-    ) private pure {
-        int256 ratio = ScenarioKernel.logRatio(e.forward, strike);
+    function _addLive(ScenarioKernel.Grid grid, Expiry memory e, uint256 at) private pure returns (uint256 shorts) {
+        (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
+        uint256 strike = asCall.strike();
+        int256 forward = int256(e.forward);
+        int256 ratio = ScenarioKernel.logRatio(uint256(forward), strike);
         uint256 vol = _vol(e, ratio);
         unchecked {
             // |size| < 2^107, forward and strike below 2^96, vol and its factors below 2^70: nothing overflows.
             uint256 up = (vol * e.up) / 1e18;
             ScenarioKernel.add(
-                table,
                 grid,
                 ratio,
                 e.root,
                 vol,
                 up < BlackScholes.MAX_VOL ? up : BlackScholes.MAX_VOL,
                 (vol * e.down) / 1e18,
-                (size * int256(e.forward)) / 1e18,
+                (size * forward) / 1e18,
                 (size * int256(strike)) / 1e18
             );
-            if (puts == 0) return;
-            ScenarioKernel.turn(grid, (puts * int256(e.forward)) / 1e18, (puts * int256(strike)) / 1e18);
+            if (puts != 0) ScenarioKernel.turn(grid, (puts * forward) / 1e18, (puts * int256(strike)) / 1e18);
         }
+        return Strikes.short(size, puts);
     }
 
-    function _addExpired(
-        ScenarioKernel.Grid grid,
-        Expiry memory e,
-        SeriesId asCall,
-        int256 size,
-        int256 puts
-    ) private pure {
+    function _addExpired(ScenarioKernel.Grid grid, Expiry memory e, uint256 at) private pure {
+        (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
         for (uint256 i = 0; i < SPOTS; ++i) {
             uint256 price = e.settled != 0 ? e.settled : Wad.mulDown(e.spot, ScenarioKernel.factorAt(grid, i));
             ScenarioKernel.addAt(grid, i, _payoff(asCall, size, puts, price));
@@ -129,7 +123,7 @@ abstract contract Margins is Marks {
     /// @dev What the legs of one expiry share in the scenarios.
     function _prepare(Expiry memory e, MarginTerms m) private pure {
         e.root = ScenarioKernel.rootOf(e.tau);
-        uint256 scale = Svi.volOf(REFERENCE_YEARS, Math.max(e.tau, SHORTEST_TENOR));
+        uint256 scale = Svi.volOf(REFERENCE_YEARS, e.tau < SHORTEST_TENOR ? SHORTEST_TENOR : e.tau);
         unchecked {
             // Scale is at most 2.1, the moves are at most 2.
             e.up = 1e18 + (m.volUp() * scale + 999999999999999999) / 1e18;
@@ -146,35 +140,44 @@ abstract contract Margins is Marks {
         bool linear
     ) private pure returns (int256 value, uint256 loss) {
         value = ScenarioKernel.valueAt(grid, MIDDLE);
-        if (linear) value += _linear(p, spot, false);
-        int256 worst = 0;
-        for (uint256 i = 0; i < SPOTS; ) {
-            int256 change = i < TAILS ? ScenarioKernel.valueAt(grid, i) : ScenarioKernel.leastAt(grid, i);
-            if (linear) change += _linear(p, Wad.mulDown(spot, ScenarioKernel.factorAt(grid, i)), true);
-            change -= value;
-            if (i < TAILS) change = Wad.mulSignedDown(change, int256(tailWeight));
-            if (change < worst) worst = change;
-            unchecked {
-                ++i;
+        if (linear) {
+            value += _linear(p, spot, false);
+            for (uint256 i = 0; i < SPOTS; ++i) {
+                uint256 moved = Wad.mulDown(spot, ScenarioKernel.factorAt(grid, i));
+                ScenarioKernel.addAt(grid, i, _linear(p, moved, true));
             }
+        }
+        int256 worst = ScenarioKernel.least(grid) - value;
+        if (worst > 0) worst = 0;
+        for (uint256 i = 0; i < TAILS; ++i) {
+            int256 change = ScenarioKernel.valueAt(grid, i) - value;
+            if (change >= 0) continue;
+            change = Wad.mulSignedDown(change, int256(tailWeight));
+            if (change < worst) worst = change;
         }
         loss = uint256(-worst);
     }
 
     /// @dev Moved spot / spot: the tails, then thirds of the largest move down and up.
     function _factors(MarginTerms m) private pure returns (uint256[] memory factors) {
-        factors = new uint256[](SPOTS);
-        unchecked {
-            factors[0] = 1e18 - m.tailMove();
-            factors[1] = 1e18 + m.tailMove();
-            uint256 move = m.spotMove();
-            factors[2] = 1e18 - move;
-            factors[3] = 1e18 - (2 * move) / 3;
-            factors[4] = 1e18 - move / 3;
-            factors[MIDDLE] = 1e18;
-            factors[6] = 1e18 + move / 3;
-            factors[7] = 1e18 + (2 * move) / 3;
-            factors[8] = 1e18 + move;
+        uint256 tail = m.tailMove();
+        uint256 move = m.spotMove();
+        assembly ("memory-safe") {
+            factors := mload(0x40)
+            mstore(0x40, add(factors, 320))
+            mstore(factors, SPOTS)
+            let one := 1000000000000000000
+            mstore(add(factors, 32), sub(one, tail))
+            mstore(add(factors, 64), add(one, tail))
+            mstore(add(factors, 96), sub(one, move))
+            mstore(add(factors, 288), add(one, move))
+            tail := div(shl(1, move), 3)
+            mstore(add(factors, 128), sub(one, tail))
+            mstore(add(factors, 256), add(one, tail))
+            move := div(move, 3)
+            mstore(add(factors, 160), sub(one, move))
+            mstore(add(factors, 192), one)
+            mstore(add(factors, 224), add(one, move))
         }
     }
 

@@ -9,6 +9,7 @@ import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
 import {PackedLeg, SeriesId} from "../libraries/SeriesId.sol";
+import {Smile} from "../libraries/Smile.sol";
 import {Svi} from "../libraries/Svi.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {Strikes} from "./Strikes.sol";
@@ -69,10 +70,9 @@ abstract contract Marks is IRiskEngine {
         c.met = met;
     }
 
-    /// @dev Place in the cache of a leg's expiry, which is read if it is new. A place and not the struct, because every
+    /// @dev Place in the cache of an expiry by its key, which is read if it is new. A place and not the struct, because every
     /// struct that a function returns is first allocated and cleared.
-    function _placeOf(Cache memory c, SeriesId id) internal view returns (uint256 at) {
-        uint256 key = id.expiryKey();
+    function _placeOf(Cache memory c, uint256 key) internal view returns (uint256 at) {
         Expiry[] memory met = c.met;
         uint256 count = c.count;
         // Legs of one expiry usually follow each other, so the last one met is asked first.
@@ -100,10 +100,10 @@ abstract contract Marks is IRiskEngine {
         Expiry[] memory met = c.met;
         // Cleared at once and not word by word.
         assembly ("memory-safe") {
-            let e := mload(0x40)
-            mstore(0x40, add(e, EXPIRY_BYTES))
-            calldatacopy(e, calldatasize(), EXPIRY_BYTES)
-            mstore(add(met, shl(5, add(at, 1))), e)
+            let room := mload(0x40)
+            mstore(0x40, add(room, EXPIRY_BYTES))
+            calldatacopy(room, calldatasize(), EXPIRY_BYTES)
+            mstore(add(met, shl(5, add(at, 1))), room)
         }
         Expiry memory e = met[at];
         e.key = key;
@@ -114,19 +114,22 @@ abstract contract Marks is IRiskEngine {
             if (e.settled != 0) e.forward = e.settled;
             return;
         }
-        // A tenor beyond the maths is valued as the longest that it knows: one leg must not make a book unreadable.
-        uint256 tau = Math.min(expiry - block.timestamp, BlackScholes.MAX_TAU);
-        e.tau = tau;
-        (uint256 slice, int256 carry, uint256 committedAt) = surface.sliceFor(
-            uint16(underlying),
-            uint40(expiry),
-            c.reference_
-        );
-        // Without a slice the volatility is 0 and the option is worth its intrinsic value.
-        if (slice == 0) return;
-        if (carry != 0) e.forward = Svi.forward(spot, carry, tau);
-        e.slice = slice;
-        e.life = expiry - committedAt;
+        unchecked {
+            // A tenor beyond the maths is valued as the longest that it knows: one leg must not make a book unreadable.
+            uint256 tau = expiry - block.timestamp;
+            if (tau > BlackScholes.MAX_TAU) tau = BlackScholes.MAX_TAU;
+            e.tau = tau;
+            (uint256 slice, int256 carry, uint256 committedAt) = surface.smileOf(
+                uint16(underlying),
+                uint40(expiry),
+                c.reference_
+            );
+            // Without a slice the volatility is 0 and the option is worth its intrinsic value.
+            if (slice == 0) return;
+            if (carry != 0) e.forward = Svi.forward(spot, carry, tau);
+            e.slice = slice;
+            e.life = expiry - committedAt;
+        }
     }
 
     /// @dev Legs of one underlying usually follow each other.
@@ -143,7 +146,7 @@ abstract contract Marks is IRiskEngine {
             (uint256 at, uint256 end, bool others) = Strikes.fold(legs, underlying);
             for (; at != end; at += Strikes.SIZE) {
                 (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
-                Expiry memory e = c.met[_placeOf(c, asCall)];
+                Expiry memory e = c.met[_placeOf(c, asCall.expiryKey())];
                 total += _both(asCall, size, puts, _price(e, asCall), e.forward);
             }
             underlying = others ? _nextUnderlying(legs, NONE, underlying + 1) : NONE;
@@ -187,6 +190,29 @@ abstract contract Marks is IRiskEngine {
         return BlackScholes.price(id.isCall(), e.forward, strike, vol, e.tau, DISCOUNT);
     }
 
+    /// @dev Adds the spot sensitivities of the calls and puts of a strike; a put has those of the call but for delta.
+    function _addGreeks(Greeks memory total, Expiry memory e, uint256 at) internal pure {
+        (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
+        uint256 strike = asCall.strike();
+        uint256 vol = _vol(e, ScenarioKernel.logRatio(e.forward, strike));
+        (, int256 delta, uint256 gamma, uint256 vega, int256 theta) = BlackScholes.greeks(
+            true,
+            e.forward,
+            strike,
+            vol,
+            e.tau,
+            DISCOUNT
+        );
+        int256 ratio = int256(Wad.divDown(e.forward, e.spot));
+        unchecked {
+            // |size| < 2^107, prices below 2^96, delta at most one: nothing but gamma, of a price near zero, overflows.
+            total.delta += (((size * delta) / 1e18 - puts) * ratio) / 1e18;
+            total.vega += (size * int256(vega)) / 1e18;
+            total.theta += (size * theta) / 1e18;
+        }
+        total.gamma += Wad.mulTowardZero(Wad.mulTowardZero(Wad.mulTowardZero(size, int256(gamma)), ratio), ratio);
+    }
+
     /// @dev Value and spot sensitivities of one contract: the forward moves in proportion to spot.
     function _mark(Expiry memory e, SeriesId id) internal pure returns (uint256 value, Greeks memory g) {
         if (e.tau == 0) return (_price(e, id), g);
@@ -210,11 +236,8 @@ abstract contract Marks is IRiskEngine {
     }
 
     /// @param logRatio ln(F / K) in Q64.
+    /// @return 0 where there is no slice.
     function _vol(Expiry memory e, int256 logRatio) internal pure returns (uint256) {
-        if (e.life == 0) return 0;
-        unchecked {
-            // |ln(F / K)| < 2^7 in Q64.
-            return Svi.impliedVol(e.slice, -((logRatio * 1e18) >> 64), e.life);
-        }
+        return Smile.vol(e.slice, logRatio, e.life);
     }
 }

@@ -78,11 +78,18 @@ library Strikes {
         }
     }
 
+    /// @return key underlying and expiry of a strike, as SeriesId.expiryKey.
+    function expiryKey(uint256 at) internal pure returns (uint256 key) {
+        assembly ("memory-safe") {
+            key := shr(200, mload(at))
+        }
+    }
+
     /// @notice Contracts short of a strike, calls and puts each by themselves.
     function short(int256 size, int256 puts) internal pure returns (uint256 contracts) {
-        unchecked {
-            if (size < puts) contracts = uint256(puts - size);
-            if (puts < 0) contracts += uint256(-puts);
+        assembly ("memory-safe") {
+            let calls := sub(size, puts)
+            contracts := sub(0, add(mul(calls, slt(calls, 0)), mul(puts, slt(puts, 0))))
         }
     }
 }

@@ -61,7 +61,7 @@ abstract contract SurfaceReader is IVolSurface {
     }
 
     /// @inheritdoc IVolSurface
-    function sliceFor(
+    function smileOf(
         uint16 underlying,
         uint40 expiry,
         bool reference_
@@ -207,10 +207,7 @@ abstract contract SurfaceReader is IVolSurface {
     }
 
     /// @dev By the moments themselves: the newest that is at least so old.
-    function _newest(
-        Stored[3] storage ring,
-        uint256 atLeast
-    ) private view returns (uint256 slice, Note note) {
+    function _newest(Stored[3] storage ring, uint256 atLeast) private view returns (uint256 slice, Note note) {
         for (uint256 i = 0; i < PLACES; ++i) {
             Note found = ring[i].note;
             if (found.at() <= note.at() || found.at() + atLeast > block.timestamp) continue;
