@@ -113,31 +113,8 @@ contract OptionDesk is Assessing, AccessManaged, ReentrancyGuard {
     }
 
     function _setParameters(DeskParameters memory p) private {
-        _inRange("volSpread", p.volSpread, 0, 5e17);
-        _inRange("minSpread", p.minSpread, 1e12, 18e18);
-        _inRange("latencyFloor", p.latencyFloor, 0, 5e16);
-        _inRange("takerFee", p.takerFee, 0, 1e16);
-        _inRange("feeCap", p.feeCap, 0, 5e17);
-        _inRange("vegaSkew", p.vegaSkew, 0, 5e17);
-        _inRange("gammaSkew", p.gammaSkew, 0, 1e17);
-        _inRange("deltaSkew", p.deltaSkew, 0, 5e16);
-        _inRange("hedgeFee", p.hedgeFee, 0, 5e16);
-        _inRange("hedgeImpact", p.hedgeImpact, 0, 1e17);
-        _inRange("rfqBand", p.rfqBand, 0, 2e17);
-        _inRange("maxUtilisation", p.maxUtilisation, 1e17, 1e18);
-        _inRange("vegaLimit", p.vegaLimit, 1e18, 1e28);
-        _inRange("gammaLimit", p.gammaLimit, 1e18, 1e30);
-        _inRange("deltaScale", p.deltaScale, 1e16, 1e26);
-        _inRange("expiryLimit", p.expiryLimit, 1e16, 1e26);
-        _inRange("hedgeGas", p.hedgeGas, 0, 1000e18);
-        _inRange("minSize", p.minSize, 1e14, 1e21);
-        _inRange("openCutoff", p.openCutoff, 0, 1 days);
-        _inRange("stanceMaxAge", p.stanceMaxAge, 60, 7 days);
+        _ranges.checkParameters(p);
         _parameters = p;
         emit DeskParametersSet(p);
-    }
-
-    function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {
-        if (value < low || value > high) revert DeskParameterOutOfRange(name, value, low, high);
     }
 }

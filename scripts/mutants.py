@@ -27,9 +27,9 @@ COPY = ROOT / "build" / "mutants"
 # What the stateful tests deploy; forge brings the imports.
 CONTRACTS = (
     *("Clearinghouse", "RiskEngine", "MarketOracle", "VolSurface", "OptionDesk", "HedgeManager"),
-    *("OptionToken", "LiquidationAuction", "AccountLens", "governance/AccessControl"),
+    *("OptionToken", "LiquidationAuction", "AccountLens", "governance/DeskAuthority"),
     *("mocks/BooksHarness", "mocks/MockFeed", "mocks/MockToken", "mocks/MockUniswapPool"),
-    "mocks/MockVenue",
+    "mocks/MockVenue", "desk/RfqMarket",
 )
 # A mutant may loop: what takes longer than this has not been caught.
 LIMIT_S = 1_200

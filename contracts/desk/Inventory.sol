@@ -6,7 +6,7 @@ import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
 import {BookRisk} from "../interfaces/IRiskEngine.sol";
 import {Wad} from "../libraries/Wad.sol";
 
-/// @title What the vault's inventory is charged: docs/desk.md and docs/decisions/0010.
+/// @title What the vault's inventory is charged: docs/desk.md and docs/decisions/0014.
 /// @notice The potential P is one convex function of net vega, gamma and delta, and a trade pays P(after) - P(before), so
 /// that what it pays does not depend on the way there. With V, G = gamma x spot^2 and D each over its scale:
 /// P = vegaSkew x vegaLimit x V^2 / 2 + gammaSkew x gammaLimit x G^2 / 2 + deltaSkew x spot x deltaScale x D^2 / 2.

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
 import {SeriesIdLib} from "../libraries/SeriesId.sol";
+import {DeskRanges} from "./DeskRanges.sol";
 
 /// @title The quoter's signal of implied against realised volatility, inside hard bounds. Documented in IOptionDesk.
 abstract contract Stances is IOptionDesk {
@@ -13,9 +14,7 @@ abstract contract Stances is IOptionDesk {
     }
 
     uint16 internal constant NEUTRAL = 10_000;
-    uint16 private constant LEAST_SPREAD = 7_000;
-    uint16 private constant MOST_SPREAD = 16_000;
-    uint16 private constant LEAST_LIMIT = 4_000;
+    DeskRanges internal immutable _ranges = new DeskRanges();
 
     /// @inheritdoc IOptionDesk
     address public quoter;
@@ -27,10 +26,7 @@ abstract contract Stances is IOptionDesk {
         if (msg.sender != quoter) revert OnlyQuoter(msg.sender);
         for (uint256 i = 0; i < stances.length; ++i) {
             Stance calldata s = stances[i];
-            _inRange("bidSpread", s.bidSpread, LEAST_SPREAD, MOST_SPREAD);
-            _inRange("askSpread", s.askSpread, LEAST_SPREAD, MOST_SPREAD);
-            _inRange("bidLimit", s.bidLimit, LEAST_LIMIT, NEUTRAL);
-            _inRange("askLimit", s.askLimit, LEAST_LIMIT, NEUTRAL);
+            _ranges.checkStance(s);
             _kept[SeriesIdLib.expiryKeyOf(underlying, s.expiry)] = Kept(s, uint40(block.timestamp));
             emit StanceSet(underlying, s);
         }
@@ -46,9 +42,5 @@ abstract contract Stances is IOptionDesk {
         setAt = kept.setAt;
         bool current = setAt != 0 && block.timestamp - setAt <= maxAge;
         stance = current ? kept.stance : Stance(uint40(expiryKey), NEUTRAL, NEUTRAL, NEUTRAL, NEUTRAL);
-    }
-
-    function _inRange(string memory name, uint16 value, uint16 low, uint16 high) private pure {
-        if (value < low || value > high) revert StanceOutOfRange(name, value, low, high);
     }
 }

@@ -26,13 +26,13 @@ abstract contract TradeMarks is Marks {
         marks_ = new LegMark[](legs.length);
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId id = legs[i].series;
-            Expiry memory e = fresh.met[_placeOf(fresh, id)];
+            Expiry memory e = fresh.met[_placeOf(fresh, id.expiryKey())];
             SeriesId asCall = SeriesId.wrap(SeriesId.unwrap(id) | CALL);
             (, Greeks memory g) = _mark(e, asCall);
             int256 size = legs[i].size;
             _add(change, e, g, -size, id.isCall() ? int256(0) : -size);
             marks_[i].vega = uint256(g.vega);
-            _worse(marks_[i], e, aged.met[_placeOf(aged, id)], id, size > 0, other);
+            _worse(marks_[i], e, aged.met[_placeOf(aged, id.expiryKey())], id, size > 0, other);
         }
     }
 
@@ -50,7 +50,7 @@ abstract contract TradeMarks is Marks {
         (uint256 at, uint256 end, ) = Strikes.fold(book, underlying);
         for (; at != end; at += Strikes.SIZE) {
             (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
-            Expiry memory e = c.met[_placeOf(c, asCall)];
+            Expiry memory e = c.met[_placeOf(c, asCall.expiryKey())];
             if (e.tau == 0) continue;
             (, Greeks memory g) = _mark(e, asCall);
             _add(risk, e, g, size, puts);

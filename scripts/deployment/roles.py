@@ -47,7 +47,11 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     },
     "LiquidationAuction": {GOVERNOR: ("setParameters",)},
     "DeskVault": {GOVERNOR: ("setParameters",), ADDRESSES: ("setFeeRecipient",)},
-    "OptionDesk": {GOVERNOR: ("setParameters",), LISTER: ("list",)},
+    "OptionDesk": {
+        GOVERNOR: ("setParameters",),
+        ADDRESSES: ("setQuoter",),
+        LISTER: ("list",),
+    },
     "HedgeManager": {GOVERNOR: ("setParameters", "resetBudget"), ADDRESSES: ("setKeeper",)},
     "AaveShortVenue": {GOVERNOR: ("setParameters",)},
 }

@@ -134,14 +134,16 @@ def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, st
     desk = run.deploy(
         "OptionDesk",
         artifact("OptionDesk"),
-        [*common, have["RiskEngine"], vault, p.desk.struct()],
+        [*common, have["RiskEngine"], vault, design.roles.quoter, p.desk.struct()],
     )
+    rfq = run.deploy("RfqMarket", artifact("RfqMarket"), [have["Clearinghouse"], desk])
     hedger = run.deploy(
         "HedgeManager",
         artifact("HedgeManager"),
         [*common, vault, UNDERLYING, design.roles.keeper, p.hedge.struct()],
     )
-    return {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "HedgeManager": hedger}
+    own = {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "RfqMarket": rfq}
+    return own | {"HedgeManager": hedger}
 
 
 def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
@@ -177,7 +179,12 @@ def _governor(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str
 
 def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:
     house, abi = have["Clearinghouse"], design.artifact("Clearinghouse").abi
-    markets = (("OptionDesk", DESK), ("LiquidationAuction", AUCTION), ("OptionToken", TOKEN))
+    markets = (
+        ("OptionDesk", DESK),
+        ("RfqMarket", DESK),
+        ("LiquidationAuction", AUCTION),
+        ("OptionToken", TOKEN),
+    )
     for name, market in markets:
         run.call(f"market {name}", house, abi, "setMarket", [have[name], market])
     run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
