@@ -11,8 +11,8 @@ import {Views} from "./clearing/Views.sol";
 import {IClearinghouse, Market, Trade} from "./interfaces/IClearinghouse.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
 import {Action, IMarketOracle} from "./interfaces/IMarketOracle.sol";
-import {IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
-import {Leg, PackedLeg, PackedLegLib, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
+import {IRiskEngine} from "./interfaces/IRiskEngine.sol";
+import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Margin accounts: USDC cash, WETH collateral and signed option legs. Documented in IClearinghouse.
@@ -150,7 +150,7 @@ contract Clearinghouse is Views, ReentrancyGuard {
         if (from == to) revert SelfTrade(from);
         if (share == 0 || share > Wad.ONE) revert ShareOutOfRange(share);
         if (fromInsurance > _insurance) revert InsuranceShort(_insurance, fromInsurance);
-        PackedLeg[] memory legs = _legs(from);
+        PackedLeg[] memory legs = _legs(_accounts[from]);
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId series = legs[i].series();
             int256 size = Wad.mulTowardZero(legs[i].size(), int256(share));

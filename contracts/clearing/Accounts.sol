@@ -11,7 +11,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
-import {PackedLeg, PackedLegLib, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title The books: accounts, legs, recorded tokens. Every change of cash, base or a leg goes through here.
@@ -210,7 +210,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
                 if (count == MAX_LEGS) revert TooManyLegs(account, count + 1);
                 a.legCount = uint8(count + 1);
             }
-            a.legs[at] = PackedLegLib.pack(series, size);
+            a.legs[at] = SeriesIdLib.pack(series, size);
         }
         uint256 shortBefore = before < 0 ? uint256(-before) : 0;
         uint256 shortAfter = size < 0 ? uint256(-size) : 0;
@@ -232,8 +232,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         while (at < count && SeriesId.unwrap(a.legs[at].series()) != SeriesId.unwrap(series)) ++at;
     }
 
-    function _legs(address account) internal view returns (PackedLeg[] memory legs) {
-        Account storage a = _accounts[account];
+    function _legs(Account storage a) internal view returns (PackedLeg[] memory legs) {
         uint256 count = a.legCount;
         PackedLeg[32] storage stored = a.legs;
         // As stored: the compiler would clear the array first and check every index.

@@ -7,7 +7,7 @@ import {IHedgeVenue} from "../interfaces/IHedgeVenue.sol";
 import {Action} from "../interfaces/IMarketOracle.sol";
 import {Trade} from "../interfaces/IClearinghouse.sol";
 import {Hedge, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
-import {PackedLeg, PackedLegLib, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Accounts} from "./Accounts.sol";
 
 /// @title Portfolios, hedge venues and the one margin rule. I-03.
@@ -26,7 +26,7 @@ abstract contract Margining is Accounts {
 
     function _portfolio(address account) internal view returns (Portfolio memory p) {
         p = _collateral(account, true);
-        p.legs = _legs(account);
+        p.legs = _legs(_accounts[account]);
     }
 
     /// @param terms whether to ask the venues how they liquidate.
@@ -128,7 +128,7 @@ abstract contract Margining is Accounts {
     ) private pure returns (PackedLeg[] memory longer) {
         longer = new PackedLeg[](legs.length + 1);
         for (uint256 i = 0; i < legs.length; ++i) longer[i] = legs[i];
-        longer[legs.length] = PackedLegLib.pack(series, size);
+        longer[legs.length] = SeriesIdLib.pack(series, size);
     }
 
     // ------------------------------------------------------------------ venues

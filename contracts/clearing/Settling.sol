@@ -139,7 +139,7 @@ abstract contract Settling is Margining {
     /// @return net payoff of the account's legs of one expiry, rounded down.
     /// @return short contracts short among them.
     function _netPayoff(address account, uint56 key, uint256 price) private view returns (int256 net, uint256 short) {
-        PackedLeg[] memory legs = _legs(account);
+        PackedLeg[] memory legs = _legs(_accounts[account]);
         for (uint256 i = 0; i < legs.length; ++i) {
             SeriesId series = legs[i].series();
             if (series.expiryKey() != key) continue;

@@ -5,7 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
-import {Leg, PackedLegLib, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
+import {Leg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Settling} from "./Settling.sol";
 
 /// @title What the Clearinghouse tells of its accounts. Documented in IClearinghouse.
@@ -31,7 +31,7 @@ abstract contract Views is Settling {
 
     /// @inheritdoc IClearinghouse
     function legsOf(address account) external view returns (Leg[] memory) {
-        return PackedLegLib.unpack(_legs(account));
+        return SeriesIdLib.unpack(_legs(_accounts[account]));
     }
 
     /// @inheritdoc IClearinghouse

@@ -17,30 +17,9 @@ struct Leg {
 type PackedLeg is uint256;
 
 using SeriesIdLib for SeriesId global;
-using PackedLegLib for PackedLeg global;
+using SeriesIdLib for PackedLeg global;
 
-/// @title Packing and reading of PackedLeg.
-library PackedLegLib {
-    /// @param size_ WAD contracts, |size| below 2^127.
-    function pack(SeriesId series_, int256 size_) internal pure returns (PackedLeg) {
-        return PackedLeg.wrap((uint256(size_) << 128) | SeriesId.unwrap(series_));
-    }
-
-    function unpack(PackedLeg[] memory packed) internal pure returns (Leg[] memory legs) {
-        legs = new Leg[](packed.length);
-        for (uint256 i = 0; i < packed.length; ++i) legs[i] = Leg(series(packed[i]), int128(size(packed[i])));
-    }
-
-    function series(PackedLeg leg) internal pure returns (SeriesId) {
-        return SeriesId.wrap(uint128(PackedLeg.unwrap(leg)));
-    }
-
-    function size(PackedLeg leg) internal pure returns (int256) {
-        return int256(PackedLeg.unwrap(leg)) >> 128;
-    }
-}
-
-/// @title Packing and reading of SeriesId.
+/// @title Packing and reading of SeriesId and PackedLeg.
 library SeriesIdLib {
     /// @dev Strikes are stored with 8 decimals.
     uint256 internal constant STRIKE_UNIT = 1e10;
@@ -113,5 +92,23 @@ library SeriesIdLib {
         uint256 k = id.strike();
         if (id.isCall()) return price > k ? price - k : 0;
         return k > price ? k - price : 0;
+    }
+
+    /// @param size_ WAD contracts, |size| below 2^127.
+    function pack(SeriesId series_, int256 size_) internal pure returns (PackedLeg) {
+        return PackedLeg.wrap((uint256(size_) << 128) | SeriesId.unwrap(series_));
+    }
+
+    function unpack(PackedLeg[] memory packed) internal pure returns (Leg[] memory legs) {
+        legs = new Leg[](packed.length);
+        for (uint256 i = 0; i < packed.length; ++i) legs[i] = Leg(series(packed[i]), int128(size(packed[i])));
+    }
+
+    function series(PackedLeg leg) internal pure returns (SeriesId) {
+        return SeriesId.wrap(uint128(PackedLeg.unwrap(leg)));
+    }
+
+    function size(PackedLeg leg) internal pure returns (int256) {
+        return int256(PackedLeg.unwrap(leg)) >> 128;
     }
 }

@@ -7,8 +7,8 @@ import {Hedge, Portfolio} from "../interfaces/IRiskEngine.sol";
 import {ScenarioTable} from "../ScenarioTable.sol";
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
+import {ScenarioSums} from "../libraries/ScenarioSums.sol";
 import {PackedLeg, SeriesId} from "../libraries/SeriesId.sol";
-import {Svi} from "../libraries/Svi.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {MarginTerms} from "./MarginTerms.sol";
 import {Marks} from "./Marks.sol";
@@ -20,10 +20,11 @@ abstract contract Margins is Marks {
     uint256 private constant TAILS = 2;
     uint256 private constant SPOTS = 9;
     uint256 private constant MIDDLE = 5;
-    /// @dev Volatility moves are stated at 30 days and scale with the square root of 30 days over tau, tau >= 7 days.
-    uint256 private constant REFERENCE_YEARS = (uint256(30 days) * 1e18) / 365 days;
-    uint256 private constant SHORTEST_TENOR = 7 days;
     uint256 private constant MAX_VOL_DOWN = 9e17;
+
+    /// @dev Volatility moves are stated at 30 days and scale with the square root of 30 days over tau, tau >= 7 days.
+    uint256 private immutable _rootOf30Days = ScenarioKernel.rootOf(30 days);
+    uint256 private immutable _rootOf7Days = ScenarioKernel.rootOf(7 days);
 
     /// @notice Normal distribution function that the margin scenarios read.
     address public immutable scenarioTable = address(new ScenarioTable());
@@ -115,19 +116,21 @@ abstract contract Margins is Marks {
     function _addExpired(ScenarioKernel.Grid grid, Expiry memory e, uint256 at) private pure {
         (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
         for (uint256 i = 0; i < SPOTS; ++i) {
-            uint256 price = e.settled != 0 ? e.settled : Wad.mulDown(e.spot, ScenarioKernel.factorAt(grid, i));
-            ScenarioKernel.addAt(grid, i, _payoff(asCall, size, puts, price));
+            uint256 price = e.settled != 0 ? e.settled : Wad.mulDown(e.spot, ScenarioSums.factorAt(grid, i));
+            ScenarioSums.addAt(grid, i, _payoff(asCall, size, puts, price));
         }
     }
 
     /// @dev What the legs of one expiry share in the scenarios.
-    function _prepare(Expiry memory e, MarginTerms m) private pure {
-        e.root = ScenarioKernel.rootOf(e.tau);
-        uint256 scale = Svi.volOf(REFERENCE_YEARS, e.tau < SHORTEST_TENOR ? SHORTEST_TENOR : e.tau);
+    function _prepare(Expiry memory e, MarginTerms m) private view {
+        uint256 root = ScenarioKernel.rootOf(e.tau);
+        e.root = root;
+        if (root < _rootOf7Days) root = _rootOf7Days;
         unchecked {
-            // Scale is at most 2.1, the moves are at most 2.
-            e.up = 1e18 + (m.volUp() * scale + 999999999999999999) / 1e18;
-            e.down = 1e18 - Math.min((m.volDown() * scale + 999999999999999999) / 1e18, MAX_VOL_DOWN);
+            // A root is below 2^132, the scale at most 2.1, the moves at most 2.
+            uint256 scale = (_rootOf30Days * 1e18) / root;
+            e.up = 1e18 + (m.volUp() * scale + 1e18 - 1) / 1e18;
+            e.down = 1e18 - Math.min((m.volDown() * scale + 1e18 - 1) / 1e18, MAX_VOL_DOWN);
         }
     }
 
@@ -139,18 +142,18 @@ abstract contract Margins is Marks {
         uint256 tailWeight,
         bool linear
     ) private pure returns (int256 value, uint256 loss) {
-        value = ScenarioKernel.valueAt(grid, MIDDLE);
+        value = ScenarioSums.valueAt(grid, MIDDLE);
         if (linear) {
             value += _linear(p, spot, false);
             for (uint256 i = 0; i < SPOTS; ++i) {
-                uint256 moved = Wad.mulDown(spot, ScenarioKernel.factorAt(grid, i));
-                ScenarioKernel.addAt(grid, i, _linear(p, moved, true));
+                uint256 moved = Wad.mulDown(spot, ScenarioSums.factorAt(grid, i));
+                ScenarioSums.addAt(grid, i, _linear(p, moved, true));
             }
         }
-        int256 worst = ScenarioKernel.least(grid) - value;
+        int256 worst = ScenarioSums.least(grid) - value;
         if (worst > 0) worst = 0;
         for (uint256 i = 0; i < TAILS; ++i) {
-            int256 change = ScenarioKernel.valueAt(grid, i) - value;
+            int256 change = ScenarioSums.valueAt(grid, i) - value;
             if (change >= 0) continue;
             change = Wad.mulSignedDown(change, int256(tailWeight));
             if (change < worst) worst = change;

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 /* solhint-disable no-inline-assembly */
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {Greeks, IRiskEngine, Slice} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";

@@ -8,7 +8,7 @@ import {Greeks, IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.s
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {Books} from "../libraries/Books.sol";
 import {Notice} from "../libraries/Notice.sol";
-import {PackedLeg, PackedLegLib, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title What a vault's account is worth to those who leave and to those who join, and when that may be used.
@@ -122,7 +122,7 @@ contract Valuer {
         PackedLeg[] memory legs,
         IDeskVault.VaultParameters calldata p
     ) private view returns (int256 delta) {
-        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(PackedLegLib.unpack(legs), Slice.Fresh);
+        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(SeriesIdLib.unpack(legs), Slice.Fresh);
         int256 fresh = 0;
         int256 vega = 0;
         for (uint256 i = 0; i < legs.length; ++i) {
