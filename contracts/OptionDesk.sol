@@ -14,7 +14,7 @@ import {Leg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
 /// @title Two-sided quotes and trades against the vault. Documented in IOptionDesk.
 /// @notice desk/: Assessing says what may be traded, DeskPricing and Inventory at which price, Stances what the quoter
 /// thinks of an expiry.
-contract OptionDesk is Assessing, AccessManaged, ReentrancyGuard {
+contract OptionDesk is Assessing, ReentrancyGuard {
     uint256 private constant MAX_SERIES = 32;
 
     SeriesId[] private _listed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {RiskLever} from "../governance/RiskLever.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {Action, IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
@@ -13,7 +14,7 @@ import {Inventory} from "./Inventory.sol";
 import {Stances} from "./Stances.sol";
 
 /// @title Whether the vault may take the other side of some legs, and at what price. Documented in IOptionDesk.
-abstract contract Assessing is Stances {
+abstract contract Assessing is Stances, RiskLever {
     /// @dev One trade on its way.
     /// @param stances one a leg.
     /// @param before the vault's risk, options and hedges, and
@@ -66,14 +67,14 @@ abstract contract Assessing is Stances {
         bool opens = !(hedging ? _lowersRisk(t) : _reduces(t, legs));
         if (opens) oracle.check(t.underlying, Action.Open);
         _checkLegs(t, legs, opens ? IVolSurface.Action.Open : _narrower(hedging));
-        if (opens) _checkLimits(t, legs);
+        if (opens) _checkLimits(t, legs, newRisk());
         a = DeskPricing.price(legs, marks, t.stances, t.before, t.later, t.spot, t.p);
         a.opens = opens;
     }
 
     /// @inheritdoc IOptionDesk
     function checkUtilisation(Leg[] calldata legs, int256 premium, int256 equity, uint256 initial) public view {
-        uint256 limit = _parameters.maxUtilisation;
+        uint256 limit = Wad.mulDown(_parameters.maxUtilisation, newRisk());
         if (equity > 0 && initial <= Wad.mulDown(limit, uint256(equity))) return;
         Portfolio memory p = clearinghouse.portfolioOf(vault);
         p.cash -= premium;
@@ -126,11 +127,14 @@ abstract contract Assessing is Stances {
     function _reduces(Trial memory t, Leg[] calldata legs) private pure returns (bool) {
         if (_grows(t)) return false;
         for (uint256 i = 0; i < legs.length; ++i) {
-            int256 held = _held(t.vault.legs, legs[i].series);
-            int256 size = legs[i].size;
-            if (size == 0 || (held > 0 ? size < 0 || size > held : size > 0 || size < held)) return false;
+            if (!_closes(_held(t.vault.legs, legs[i].series), legs[i].size)) return false;
         }
         return true;
+    }
+
+    /// @dev What a taker buys the vault sells.
+    function _closes(int256 held, int256 size) private pure returns (bool) {
+        return size != 0 && (held > 0 ? size > 0 && size <= held : size < 0 && size >= held);
     }
 
     function _lowersRisk(Trial memory t) private pure returns (bool) {
@@ -172,12 +176,19 @@ abstract contract Assessing is Stances {
         if (size < p.minSize) revert SizeBelowMinimum(id, size, p.minSize);
     }
 
-    /// @dev Whatever is over its limit may only fall.
-    function _checkLimits(Trial memory t, Leg[] calldata legs) private pure {
-        _hold("vega", t.before.vega / 1e18, t.later.vega / 1e18, t.p.vegaLimit, t.stances);
+    /// @dev Whatever is over its limit may only fall. The guardian's lever makes the limits less; at zero only legs of
+    /// which the vault has the other side pass.
+    function _checkLimits(Trial memory t, Leg[] calldata legs, uint256 share) private pure {
+        for (uint256 i = 0; share == 0 && i < legs.length; ++i) {
+            int256 held = _held(t.vault.legs, legs[i].series);
+            if (!_closes(held, legs[i].size)) revert OnlyClosing(legs[i].series, held, legs[i].size);
+        }
+        _hold("vega", t.before.vega / 1e18, t.later.vega / 1e18, Wad.mulDown(t.p.vegaLimit, share), t.stances);
         int256 before = _dollarGamma(t.before.gamma, t.spot);
-        _hold("gamma", before, _dollarGamma(t.later.gamma, t.spot), t.p.gammaLimit, t.stances);
-        for (uint256 i = 0; i < legs.length; ) i = _checkExpiry(t, legs, i);
+        int256 later = _dollarGamma(t.later.gamma, t.spot);
+        _hold("gamma", before, later, Wad.mulDown(t.p.gammaLimit, share), t.stances);
+        uint256 most = Wad.mulDown(t.p.expiryLimit, share);
+        for (uint256 i = 0; i < legs.length; ) i = _checkExpiry(t, legs, i, most);
     }
 
     function _hold(string memory name, int256 from, int256 to, uint256 limit, Stance[] memory stances) private pure {
@@ -190,7 +201,12 @@ abstract contract Assessing is Stances {
     }
 
     /// @dev Contracts of one expiry, from the leg `i` on; its stance's side is that of what the vault gets in it.
-    function _checkExpiry(Trial memory t, Leg[] calldata legs, uint256 i) private pure returns (uint256 next) {
+    function _checkExpiry(
+        Trial memory t,
+        Leg[] calldata legs,
+        uint256 i,
+        uint256 limit
+    ) private pure returns (uint256 next) {
         uint56 key = legs[i].series.expiryKey();
         Stance memory stance = t.stances[i];
         uint256 before = _gross(t.vault.legs, key);
@@ -202,7 +218,7 @@ abstract contract Assessing is Stances {
             bought -= legs[next].size;
         }
         uint256 scale = bought > 0 ? stance.bidLimit : stance.askLimit;
-        _within("expiry", before, later, (uint256(t.p.expiryLimit) * scale) / NEUTRAL);
+        _within("expiry", before, later, (limit * scale) / NEUTRAL);
     }
 
     function _within(string memory name, uint256 before, uint256 later, uint256 limit) private pure {

@@ -10,9 +10,16 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from tests.contracts.core_env import WAD
+from tests.contracts.core_env import DESK_PARAMETERS, WAD
 from tests.stateful.desk_world import DeskWorld
 from tests.stateful.revm import Reverted
+
+MIN_SIZE = DESK_PARAMETERS[17]
+
+
+def part(size: int, by: int) -> int:
+    """About size / by, a whole number of the desk's least trades: dust could not be given back alone."""
+    return max(abs(size) // by // MIN_SIZE, 1) * MIN_SIZE * (1 if size > 0 else -1)
 
 
 class Adversary:
@@ -73,7 +80,7 @@ class Adversary:
         legs = self.world.random_legs(self.draw)
         self.world.trade(self.world.who[0], legs)
         for who in self.world.who[1:]:
-            back = [(s, -size // self.draw.randint(1, 3)) for s, size in legs]
+            back = [(s, -part(size, self.draw.randint(1, 3))) for s, size in legs]
             self.world.trade(who, back)
 
     def ladder(self) -> None:
@@ -95,7 +102,7 @@ class Adversary:
         size = round(self.draw.uniform(10, 500)) * WAD
         self.world.trade(self._anyone(), [(a, size)])
         self.world.trade(self._anyone(), [(b, -size)])
-        self.world.trade(self._anyone(), [(a, -size // 2)])
+        self.world.trade(self._anyone(), [(a, -part(size, 2))])
 
     def commit_between(self) -> None:
         """A commit of the surface is sandwiched in one second: in before it, out after it, at another volatility."""

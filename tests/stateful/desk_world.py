@@ -37,7 +37,7 @@ class DeskWorld:
     def commit(self, level: float) -> None:
         """All three expiries at about this volatility; governance has freed the rates."""
         core = self.core
-        core.commit(*(core.slice(level + d / 100, d, carry=0.03, skew=0.2) for d in (1, 7, 14)))
+        core.commit(*(core.slice(level + d / 100, d, carry=0.03, skew=0.2) for d in (1, 7, 14) if core.expiry(d) > core.now))
 
     def money(self) -> int:
         """Cash of all accomplices, WAD USD."""
@@ -65,7 +65,7 @@ class DeskWorld:
 
     def random_legs(self, draw: random.Random, most: int = 4) -> list[tuple[int, int]]:
         names = sorted(draw.sample(self.series, draw.randint(1, most)))
-        return [(s, draw.choice((-1, 1)) * wad(round(10 ** draw.uniform(-2, 2), 6))) for s in names]
+        return [(s, draw.choice((-1, 1)) * wad(round(10 ** draw.uniform(-2, 2), 2))) for s in names]
 
     def other_spot(self) -> int:
         core = self.core
