@@ -7,7 +7,7 @@ import {Action, IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
 import {BookRisk, IRiskEngine, LegMark, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
-import {Leg, PackedLeg, PackedLegLib, SeriesId} from "../libraries/SeriesId.sol";
+import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {DeskPricing} from "./DeskPricing.sol";
 import {Inventory} from "./Inventory.sol";
@@ -74,14 +74,14 @@ abstract contract Assessing is Stances, RiskLever {
 
     /// @inheritdoc IOptionDesk
     function checkUtilisation(Leg[] calldata legs, int256 premium, int256 equity, uint256 initial) public view {
-        uint256 limit = Wad.mulDown(_parameters.maxUtilisation, newRisk());
+        uint256 limit = _parameters.maxUtilisation;
         if (equity > 0 && initial <= Wad.mulDown(limit, uint256(equity))) return;
         Portfolio memory p = clearinghouse.portfolioOf(vault);
         p.cash -= premium;
         PackedLeg[] memory undone = new PackedLeg[](p.legs.length + legs.length);
         for (uint256 i = 0; i < p.legs.length; ++i) undone[i] = p.legs[i];
         for (uint256 i = 0; i < legs.length; ++i) {
-            undone[p.legs.length + i] = PackedLegLib.pack(legs[i].series, legs[i].size);
+            undone[p.legs.length + i] = SeriesIdLib.pack(legs[i].series, legs[i].size);
         }
         p.legs = undone;
         (int256 equityBefore, uint256 initialBefore, ) = engine.margin(p, Slice.Fresh);
@@ -108,7 +108,11 @@ abstract contract Assessing is Stances, RiskLever {
     }
 
     function _mark(Trial memory t, Leg[] calldata legs) private view returns (LegMark[] memory marks) {
-        uint256 pool = Wad.mulDown(oracle.poolPrice(t.underlying), oracle.quoteUsd());
+        uint256 pool = oracle.poolPrice(t.underlying);
+        // A dead USDC feed must not stop what only closes: then the pool counts at par.
+        try oracle.quoteUsd() returns (uint256 quote_) {
+            pool = Wad.mulDown(pool, quote_);
+        } catch {}
         BookRisk memory change;
         (t.before, change, marks) = engine.tradeMarks(t.vault.legs, legs, t.spot, pool);
         if (t.underlying == t.vault.underlying) t.before.delta += _hedged(t.vault) * 1e18;
@@ -179,16 +183,20 @@ abstract contract Assessing is Stances, RiskLever {
     /// @dev Whatever is over its limit may only fall. The guardian's lever makes the limits less; at zero only legs of
     /// which the vault has the other side pass.
     function _checkLimits(Trial memory t, Leg[] calldata legs, uint256 share) private pure {
-        for (uint256 i = 0; share == 0 && i < legs.length; ++i) {
-            int256 held = _held(t.vault.legs, legs[i].series);
-            if (!_closes(held, legs[i].size)) revert OnlyClosing(legs[i].series, held, legs[i].size);
-        }
+        if (share == 0) return _checkClosing(t, legs);
         _hold("vega", t.before.vega / 1e18, t.later.vega / 1e18, Wad.mulDown(t.p.vegaLimit, share), t.stances);
         int256 before = _dollarGamma(t.before.gamma, t.spot);
         int256 later = _dollarGamma(t.later.gamma, t.spot);
         _hold("gamma", before, later, Wad.mulDown(t.p.gammaLimit, share), t.stances);
         uint256 most = Wad.mulDown(t.p.expiryLimit, share);
         for (uint256 i = 0; i < legs.length; ) i = _checkExpiry(t, legs, i, most);
+    }
+
+    function _checkClosing(Trial memory t, Leg[] calldata legs) private pure {
+        for (uint256 i = 0; i < legs.length; ++i) {
+            int256 held = _held(t.vault.legs, legs[i].series);
+            if (!_closes(held, legs[i].size)) revert OnlyClosing(legs[i].series, held, legs[i].size);
+        }
     }
 
     function _hold(string memory name, int256 from, int256 to, uint256 limit, Stance[] memory stances) private pure {

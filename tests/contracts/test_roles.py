@@ -23,6 +23,7 @@ LIQUIDATOR = "liquidator"
 GUARDIAN = "guardian"
 ADDRESSES, GOVERNANCE, PROPOSER = "addresses", "governance", "proposer"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
+QUOTER, MAKER = "quoter", "maker"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
 REFUSAL = {
@@ -37,6 +38,8 @@ REFUSAL = {
     ADMIN: "AccessManagerUnauthorizedAccount",
     KEEPER: "OnlyKeeper",
     COMMITTER: "OnlyCommitter",
+    QUOTER: "OnlyQuoter",
+    MAKER: "OnlyMaker",
     MARKET: "OnlyMarket",
     HEDGE_MANAGER: "OnlyHedgeManager",
     CLEARINGHOUSE: "VenueOnlyClearinghouse",
@@ -117,11 +120,14 @@ TABLE: dict[str, dict[str, str]] = {
         "trade": OWNER,
         "list": LISTER,
         "delist": ANYONE,
+        "setStances": QUOTER,
+        "setQuoter": ADDRESSES,
         "setParameters": GOVERNOR,
         "lowerNewRisk": GUARDIAN,
         "setNewRisk": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
+    "RfqMarket": {"fill": OWNER, "take": HEDGE_MANAGER, "cancel": MAKER},
     "HedgeManager": {
         "rebalance": KEEPER,
         "advanceEpoch": KEEPER,
@@ -292,6 +298,7 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
         "MarketOracle": core.oracle, "VolSurface": core.surface, "RiskEngine": core.engine,
         "Clearinghouse": core.clearinghouse, "OptionDesk": core.desk, "HedgeManager": core.hedge,
         "OptionToken": core.token, "LiquidationAuction": core.auction, "DeskVault": vault,
+        "RfqMarket": core.rfq,
         "VaultShare": project.VaultShare.at(vault.share()),
     }  # fmt: skip
     by = {"from": core.gov}
