@@ -35,6 +35,7 @@ HOUR_S = 3600
 WEEK_S = 7 * 24 * HOUR_S
 USDC = 10**6
 MAX_UINT = 2**256 - 1
+TRANSACTION_GAS = 21_000
 STRIKES = tuple(150.0 + 10.0 * i for i in range(8))
 
 
@@ -143,6 +144,7 @@ class GasBench:
         self._buy(buyer, calls[:4] + puts[4:], 5)
         self._buy(buyer, calls, 5)
         self._rebalance("rebalance_1swap_16legs", spot=True, buys=True)
+        self._quote(calls[3])
         self.measure(
             "desk_trade_1leg_16", buyer, c.desk, "trade", [(calls[3], WAD)], MAX_UINT >> 1, MAX_UINT
         )
@@ -150,6 +152,12 @@ class GasBench:
         self._rebalance("rebalance_aave_short_16legs_first", spot=False, buys=False)
         self._sell_down(puts)
         self._rebalance("rebalance_aave_short_16legs", spot=False, buys=False)
+
+    def _quote(self, series: int) -> None:
+        """The quote as a view: what a contract would pay for it, without the 21,000 of a transaction."""
+        chain, desk = self.world.chain, self.world.contracts.desk
+        mined = chain.send(chain.account(BUYER), desk, "quote", [(series, WAD)])
+        self.figures["desk_quote_16"] = mined.gas_used - TRANSACTION_GAS
 
     def _buy(self, who: str, series: list[int], size: int) -> None:
         legs = [(s, size * WAD) for s in sorted(series)]

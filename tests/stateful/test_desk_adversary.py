@@ -63,5 +63,6 @@ def test_after_the_cutoff_what_is_held_can_still_be_given_back() -> None:
     assert world.trade(who, [(series, 5 * WAD)]) is not None
     core.warp(core.expiry(7) - 30)
     assert world.trade(who, [(series, WAD)]) is None
+    assert world.trade(who, [(series, -5 * WAD - 1)]) is None, "across zero is opening"
     core.desk.trade([(series, -5 * WAD)], 2**200, FOREVER, {"from": who})
     assert world.held()[who] == {}
