@@ -36,6 +36,7 @@ HOUR_S = 3600
 WEEK_S = 7 * 24 * HOUR_S
 USDC = 10**6
 MAX_UINT = 2**256 - 1
+TRANSACTION_GAS = 21_000
 STRIKES = tuple(150.0 + 10.0 * i for i in range(8))
 
 
@@ -151,6 +152,7 @@ class GasBench:
         self._buy(buyer, calls, 5)
         second = hedging.second_pool()
         hedging.level("rebalance_2pools_16legs", spot, second, buys=True)
+        self._quote(calls[3])
         self.measure(
             "desk_trade_1leg_16", buyer, c.desk, "trade", [(calls[3], WAD)], MAX_UINT >> 1, MAX_UINT
         )
@@ -181,6 +183,12 @@ class GasBench:
         live = [e for e in self.expiries if e > now]
         self._commit(live, "surface_commit_later")
         del self.figures["surface_commit_later"]
+
+    def _quote(self, series: int) -> None:
+        """The quote as a view: what a contract would pay for it, without the 21,000 of a transaction."""
+        chain, desk = self.world.chain, self.world.contracts.desk
+        mined = chain.send(chain.account(BUYER), desk, "quote", [(series, WAD)])
+        self.figures["desk_quote_16"] = mined.gas_used - TRANSACTION_GAS
 
     def _buy(self, who: str, series: list[int], size: int) -> None:
         legs = [(s, size * WAD) for s in sorted(series)]
