@@ -14,8 +14,8 @@ from pydantic import Field, model_validator
 
 from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
-from scripts.deployment.governance_parameters import GovernanceParameters
 from scripts.deployment.desk_parameters import DeskParameters
+from scripts.deployment.governance_parameters import GovernanceParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
 from scripts.deployment.scales import DAY_S, between, wad
 from scripts.deployment.vault_parameters import VaultParameters

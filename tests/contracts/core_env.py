@@ -378,7 +378,8 @@ def to_packed(legs: Sequence[tuple]) -> list[int]:
 def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True) -> Core:
     """Deploy and wire everything by 09:00 UTC of the next day, spot and slices of days 1, 7 and 14 set.
 
-    The slices are committed `referenceAge` and a bit before, so that the desk opens at once."""
+    The slices are committed `referenceAge` and a bit before, so that the desk opens at once.
+    """
     people = list(backend.people)
     gov, keeper, committer, vault, market, *takers = people
     start = (backend.now() // DAY + 1) * DAY + 9 * HOUR
@@ -424,7 +425,13 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     oracle.registerMarket(UNDERLYING, weth, usdc, market_config(core), by)
     house.setVault(vault, hedge, by)
     house.setDebtParameters(DEBT_PARAMETERS, by)
-    for allowed, kind in ((market, DESK), (desk, DESK), (rfq, DESK), (token, TOKEN), (auction, AUCTION)):
+    for allowed, kind in (
+        (market, DESK),
+        (desk, DESK),
+        (rfq, DESK),
+        (token, TOKEN),
+        (auction, AUCTION),
+    ):
         house.setMarket(allowed, kind, by)
     unwind = function_signature_to_4byte_selector("unwindVenue(address)")
     authority.setTargetFunctionRole(house, [unwind], LIQUIDATOR, by)

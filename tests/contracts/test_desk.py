@@ -57,7 +57,8 @@ def premium(core: Core, legs: list[tuple[int, float]]) -> float:
     greeks = [margin_model.greeks(series, market) for series, _ in legs]
     marks = [(wad(g[0]), wad(g[0]), wad(g[3])) for g in greeks]
     change = tuple(
-        -sum(wad(size) * wad(g[i]) for (_, size), g in zip(legs, greeks, strict=True)) for i in (1, 2, 3)
+        -sum(wad(size) * wad(g[i]) for (_, size), g in zip(legs, greeks, strict=True))
+        for i in (1, 2, 3)
     )
     before = core.base(core.vault) * WAD, 0, 0
     return DeskModel().price(to_legs(legs), marks, (before, change), wad(spot))[1] / WAD

@@ -8,7 +8,16 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import FOREVER, HOUR, UNDERLYING, WAD, BrownieBackend, Core, deploy_core, refused
+from tests.contracts.core_env import (
+    FOREVER,
+    HOUR,
+    UNDERLYING,
+    WAD,
+    BrownieBackend,
+    Core,
+    deploy_core,
+    refused,
+)
 
 ZERO = "0x" + "00" * 20
 ANY_PREMIUM = 2**250
@@ -80,7 +89,15 @@ def test_the_desks_quote_fills_in_parts_at_its_price(core: Core) -> None:
     core.rfq.fill(quote, signature, WAD // 4, ANY_PREMIUM, {"from": taker})
     assert core.legs(taker) == {core.series(7, 2_000): 10 * WAD // 4}
     assert before - core.cash(taker) == -(-quote[3] // 4)
-    refused(core.rfq.fill, quote, signature, WAD // 4 * 3 + 1, ANY_PREMIUM, by=taker, error="ShareOutOfRange")
+    refused(
+        core.rfq.fill,
+        quote,
+        signature,
+        WAD // 4 * 3 + 1,
+        ANY_PREMIUM,
+        by=taker,
+        error="ShareOutOfRange",
+    )
     core.rfq.fill(quote, signature, WAD // 4 * 3, ANY_PREMIUM, {"from": taker})
     refused(core.rfq.fill, quote, signature, 1, ANY_PREMIUM, by=taker, error="ShareOutOfRange")
     other = core.takers[1]
@@ -119,7 +136,9 @@ def test_a_maker_cancels_and_a_quote_ends(core: Core) -> None:
     assert core.rfq.filled(KEY.address, 1) == WAD
     refused(core.rfq.fill, *args, by=taker, error="ShareOutOfRange")
     late = rfq(core, KEY.address, WAD, 100 * WAD, nonce=2, deadline=core.now - 1)
-    refused(core.rfq.fill, late, signed(core, late), WAD, ANY_PREMIUM, by=taker, error="DeadlinePassed")
+    refused(
+        core.rfq.fill, late, signed(core, late), WAD, ANY_PREMIUM, by=taker, error="DeadlinePassed"
+    )
 
 
 def test_makers_trade_with_takers_at_any_price(core: Core) -> None:

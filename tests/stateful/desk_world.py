@@ -23,7 +23,10 @@ class DeskWorld:
         core = self.core
         self.commit(0.7)
         self.series = sorted(
-            core.series(d, strike, call) for d in DAYS for strike in STRIKES for call in (True, False)
+            core.series(d, strike, call)
+            for d in DAYS
+            for strike in STRIKES
+            for call in (True, False)
         )
         core.desk.list(self.series, {"from": core.gov})
         self.who = core.takers[:accomplices]
@@ -37,7 +40,13 @@ class DeskWorld:
     def commit(self, level: float) -> None:
         """All three expiries at about this volatility; governance has freed the rates."""
         core = self.core
-        core.commit(*(core.slice(level + d / 100, d, carry=0.03, skew=0.2) for d in (1, 7, 14) if core.expiry(d) > core.now))
+        core.commit(
+            *(
+                core.slice(level + d / 100, d, carry=0.03, skew=0.2)
+                for d in (1, 7, 14)
+                if core.expiry(d) > core.now
+            )
+        )
 
     def money(self) -> int:
         """Cash of all accomplices, WAD USD."""
@@ -71,7 +80,9 @@ class DeskWorld:
         core = self.core
         return int(core.oracle.poolPrice(UNDERLYING)) * int(core.oracle.quoteUsd()) // WAD
 
-    def marked(self, legs: list[tuple[int, int]]) -> tuple[Risk, Risk, list[tuple[int, int, int]], int]:
+    def marked(
+        self, legs: list[tuple[int, int]]
+    ) -> tuple[Risk, Risk, list[tuple[int, int, int]], int]:
         """The engine's marks of a trade, with the vault's WETH and venues in its delta."""
         core = self.core
         spot = int(core.oracle.spot(UNDERLYING)[0])

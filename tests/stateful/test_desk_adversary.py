@@ -10,7 +10,12 @@ from tests.stateful.desk_model import parameters
 from tests.stateful.desk_world import DeskWorld
 
 CUTOFF_S = DESK_PARAMETERS[18]
-STEEP = {"vega_skew": WAD // 2, "gamma_skew": WAD // 10, "delta_skew": WAD // 20, "vega_limit": 10**5 * WAD}
+STEEP = {
+    "vega_skew": WAD // 2,
+    "gamma_skew": WAD // 10,
+    "delta_skew": WAD // 20,
+    "vega_limit": 10**5 * WAD,
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +37,22 @@ def test_no_plan_makes_money_at_constant_market(seed: int) -> None:
     world = DeskWorld()
     adversary = Adversary(world, seed)
     adversary.run(400)
-    assert adversary.best is not None and adversary.best < 0
+    assert adversary.best is not None
+    assert adversary.best < 0
     assert len(adversary.counts) == len(adversary.plans)
 
 
 def test_nor_where_inventory_moves_the_price_a_lot(world: DeskWorld) -> None:
     """With little spread and steep skews a price that is not of one potential would show."""
     lean = DeskWorld()
-    free = {"vol_spread": 0, "min_spread": 10**12, "latency_floor": 0, "taker_fee": 0, "hedge_fee": 0, "hedge_gas": 0}
+    free = {
+        "vol_spread": 0,
+        "min_spread": 10**12,
+        "latency_floor": 0,
+        "taker_fee": 0,
+        "hedge_fee": 0,
+        "hedge_gas": 0,
+    }
     lean.core.desk.setParameters(parameters(**free, **STEEP), {"from": lean.core.gov})
     lean.core.set_spot(2_000.0)
     Adversary(lean, 7).run(600)

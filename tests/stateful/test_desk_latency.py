@@ -1,7 +1,7 @@
 """A taker who sees the market 30 s before the feed, over every round of a real feed, at the deployment's parameters.
 
-True price: that of the coming round. The taker buys calls before a rise and puts before a fall, of a strike with the delta
-that he likes, a week long, and keeps what it is worth at the true price: he never pays to get out again.
+True price: that of the coming round. The taker buys calls before a rise and puts before a fall, of a strike with the
+delta that he likes, a week long, and keeps what it is worth at the true price: he never pays to get out again.
 """
 
 import os
@@ -44,7 +44,8 @@ def gains(seen: np.ndarray, true: np.ndarray, pool: np.ndarray, moneyness: float
     made = np.empty_like(seen)
     for i in range(len(seen)):
         here, bad, vega, delta = (
-            round(float(x) * WAD) for x in (at.price[i], max(at.price[i], other[i]), at.vega[i], -at.delta[i])
+            round(float(x) * WAD)
+            for x in (at.price[i], max(at.price[i], other[i]), at.vega[i], -at.delta[i])
         )
         gamma = -round(float(at.gamma[i]) * WAD)
         change = delta * WAD, gamma * WAD, -vega * WAD
@@ -64,7 +65,9 @@ def test_he_who_trades_before_each_round_loses_on_average(prices: np.ndarray, mo
 
 
 @pytest.mark.parametrize("money", MONEYNESS)
-def test_he_who_picks_his_moments_loses_each_time_to_the_pool(prices: np.ndarray, money: str) -> None:
+def test_he_who_picks_his_moments_loses_each_time_to_the_pool(
+    prices: np.ndarray, money: str
+) -> None:
     """The pool is within its fee of the market, and the worse of the two spots is his."""
     seen, true = prices[:-1], prices[1:]
     picked = np.abs(true / seen - 1) > 0.004
@@ -74,7 +77,9 @@ def test_he_who_picks_his_moments_loses_each_time_to_the_pool(prices: np.ndarray
     assert made.max() < 0
 
 
-def test_without_floor_and_pool_he_would_have_won(prices: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_floor_and_pool_he_would_have_won(
+    prices: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The measure itself sees an edge where there is one."""
     seen, true = prices[:-1], prices[1:]
     parameters = load_parameters().with_values(desk={"latency_floor": 0})
