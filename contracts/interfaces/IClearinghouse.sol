@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Leg, SeriesId} from "../libraries/SeriesId.sol";
 import {IRiskEngine, Portfolio, Slice} from "./IRiskEngine.sol";
 
@@ -211,9 +212,9 @@ interface IClearinghouse {
     function unwindVenue(address venue) external;
 
     /// @notice Reads whether a venue holds anything, for anyone. While it does not, the vault's books leave it out, which
-    /// saves reading it; the trade that opens a position there puts it back. A new venue counts as one that may.
-    /// Warning: a venue's position must be zero in base and quote only if nothing but a trade can make it other.
-    function noteVenue(address venue) external;
+    /// saves reading it; the trade that opens a position there puts it back.
+    /// Warning: where a position can change outside of `tradeOnVenue`, the venue or anybody must say so here.
+    function touchVenue(address venue) external;
 
     /// @notice Every field has a hard range.
     function setDebtParameters(DebtParameters calldata p) external;
@@ -221,6 +222,8 @@ interface IClearinghouse {
     // ------------------------------------------------------------------ views
 
     function engine() external view returns (IRiskEngine);
+
+    function usdc() external view returns (IERC20);
 
     /// @notice The account that holds hedge venues, zero until it is named.
     function vault() external view returns (address);

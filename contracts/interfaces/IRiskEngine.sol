@@ -9,11 +9,13 @@ import {Leg, PackedLeg} from "../libraries/SeriesId.sol";
 /// @param threshold WAD; at a base price S the venue liquidates a short when quote x threshold < |base| S, and a long
 /// when base S x threshold < |quote|. 0 where nothing can be liquidated.
 /// @param penalty WAD share of the liquidated base's value that a liquidation costs.
+/// @param underlying market id of `base`.
 struct Hedge {
     int256 base;
     int256 quote;
     uint256 threshold;
     uint256 penalty;
+    uint16 underlying;
 }
 
 /// @notice An account as the risk engine sees it.

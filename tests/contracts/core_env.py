@@ -117,6 +117,21 @@ HEDGE_PARAMETERS = (
     5_000 * WAD,  # budgetCap
     WAD // 4,  # budgetRefill
     6 * HOUR,  # surfaceMaxAge
+    WAD // 100,  # clip
+)
+FALLBACK_PARAMETERS = (
+    3 * WAD,  # emergencyBand
+    5 * WAD,  # slice
+    5 * 10**15,  # maxSlippage
+    WAD // 20,  # spentShare
+    1_000 * WAD,  # reserveCap
+    WAD // 100,  # reserveRefill
+    20 * WAD,  # bountyCap
+    HOUR,  # bountyRamp
+    2 * HOUR,  # silence
+    HOUR // 2,  # wait
+    DAY,  # lapse
+    60,  # pause
 )
 AUCTION_PARAMETERS = (
     HOUR // 2,  # fallTime
@@ -200,6 +215,7 @@ class Core:
     desk: Any
     rfq: Any
     hedge: Any
+    fallback: Any
     venue: Any
     token: Any
     auction: Any
@@ -412,12 +428,13 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
         keeper,
         HEDGE_PARAMETERS,
     )
+    fallback = new("HedgeFallback", authority, hedge, house, oracle, vault, FALLBACK_PARAMETERS)
     venue = new("MockVenue", usdc, weth, house, round(spot * WAD))
     token = new("OptionToken", house)
     auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)
     core = Core(
         backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, lens, desk, rfq, hedge,
-        venue, token, auction, gov, keeper, committer, vault, market, takers, start,
+        fallback, venue, token, auction, gov, keeper, committer, vault, market, takers, start,
         base_is_token0,
     )  # fmt: skip
     core.set_spot(spot)
@@ -438,6 +455,10 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     for allowed in (gov, auction):
         authority.grantRole(LIQUIDATOR, allowed, 0, by)
     house.setVenue(venue, True, by)
+    hedge.setFallback(fallback, by)
+    hedge.setQuoteAdapter(rfq, by)
+    hedge.setVenueCap(venue, 10_000 * WAD, by)
+    fallback.setVenues([venue], by)
     core.commit(*(core.slice(VOL, days) for days in (1, 7, 14)), spot=spot)
     core.warp(start)
     core.set_spot(spot)
