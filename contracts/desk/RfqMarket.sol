@@ -14,12 +14,14 @@ import {Wad} from "../libraries/Wad.sol";
 /// @title Signed quotes, and the adapter by which the hedge manager takes them. Documented in IRfqMarket.
 contract RfqMarket is IRfqMarket, EIP712, ReentrancyGuard {
     uint128 private constant WHOLE = 1e18;
+    /* solhint-disable gas-small-strings */
     bytes32 private constant LEG_TYPE = keccak256("Leg(uint128 series,int128 size)");
     bytes32 private constant RFQ_TYPE =
         keccak256(
             "Rfq(address maker,address taker,Leg[] legs,int256 premium,uint256 nonce,uint64 deadline)"
             "Leg(uint128 series,int128 size)"
         );
+    /* solhint-enable gas-small-strings */
 
     IClearinghouse public immutable clearinghouse;
     IOptionDesk public immutable desk;

@@ -1,4 +1,4 @@
-"""A long search of the desk's adversary: `python -m tests.stateful.desk_long TRADES [SEED]`. Fails with the plan that paid."""
+"""A long search of the adversary: `python -m tests.stateful.desk_long TRADES [SEED]`; fails with the plan that paid."""
 
 import sys
 import time

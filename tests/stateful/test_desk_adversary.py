@@ -37,7 +37,8 @@ def test_no_plan_makes_money_at_constant_market(seed: int) -> None:
     world = DeskWorld()
     adversary = Adversary(world, seed)
     adversary.run(400)
-    assert adversary.best is not None and adversary.best < 0
+    assert adversary.best is not None
+    assert adversary.best < 0
     assert len(adversary.counts) == len(adversary.plans)
 
 

@@ -1,7 +1,7 @@
 """A taker who sees the market 30 s before the feed, over every round of a real feed, at the deployment's parameters.
 
-True price: that of the coming round. The taker buys calls before a rise and puts before a fall, of a strike with the delta
-that he likes, a week long, and keeps what it is worth at the true price: he never pays to get out again.
+True price: that of the coming round. The taker buys calls before a rise and puts before a fall, of a strike with the
+delta that he likes, a week long, and keeps what it is worth at the true price: he never pays to get out again.
 """
 
 import os
