@@ -85,7 +85,7 @@ test-%: compile
 	@$(MAKE) --no-print-directory -s suite-$*
 
 test-stateful-long: compile  ## a long random search of the clearing room: STEPS=200000 SEED=1
-	@$(PY) -m tests.stateful $(STEPS) $(SEED)
+	@$(PY) -m tests.stateful $(STEPS) $(SEED) $(WORKERS)
 
 test-mutants: setup  ## planted bugs: each patch of tests/mutants must fail its test: ONLY=<part of a name>
 	@$(PY) -m scripts.mutants $(ONLY)
