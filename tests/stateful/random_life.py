@@ -39,13 +39,14 @@ def live(name: str) -> Lived:
     """An opening, steps drawn at random, and the settlement of everything; invariants after each step."""
     ClearingMachine.counts.clear()
     ClearingMachine.worst_shadow = 0.0
-    ChainMarks.compare_every = SHADOW_EVERY
+    kept, ChainMarks.compare_every = ChainMarks.compare_every, SHADOW_EVERY
     tape: list[str] = []
     failure = ""
     try:
         _live(Random(name), tape)
     except Exception:  # noqa: BLE001 whatever it is, it is the finding
         failure = "\n".join([*tape, traceback.format_exc()])
+    ChainMarks.compare_every = kept
     counts = Counter(ClearingMachine.counts)
     return Lived(name, counts, ClearingMachine.worst_shadow, failure)
 
