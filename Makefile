@@ -86,7 +86,7 @@ test-%: compile
 	@$(MAKE) --no-print-directory -s suite-$*
 
 test-stateful-long: compile  ## a long random search of the clearing room: STEPS=200000 SEED=1
-	@$(PY) -m tests.stateful $(STEPS) $(SEED)
+	@$(PY) -m tests.stateful $(STEPS) $(SEED) $(WORKERS)
 
 test-desk-long: compile  ## a long search for money in the desk at constant market: TRADES=50000 SEED=1
 	@$(PY) -m tests.stateful.desk_long $(TRADES) $(SEED)
