@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from keeper.depositor import commands as depositor
 from keeper.errors import GammadeskError, SkipTick
-from keeper.runtime import desk_commands, surface_commands
-from keeper.runtime.chain_options import Node, Record
+from keeper.runtime import desk_commands, roles_command, surface_commands
 from keeper.runtime.command_options import (
     DEFAULT_CONFIG,
     BlockTime,
@@ -157,26 +157,6 @@ def replay(
         )
 
 
-@app.command()
-def roles(deployment: Record, rpc: Node) -> None:
-    """Who can call what, and after which delay; exit code 78 when somebody's key rules alone."""
-    from rich.console import Console
-
-    from keeper.chain.authority import AuthorityReader
-    from keeper.errors import Halt
-    from keeper.runtime import roles as view
-    from keeper.runtime.chain_options import open_deployment
-
-    state = AuthorityReader(*open_deployment(deployment, rpc)).read()
-    console = Console()
-    console.print(view.holders_table(state))
-    console.print(view.functions_table(state))
-    typer.echo(view.voting_line(state))
-    faults = view.lone_rulers(state)
-    if faults:
-        raise Halt("; ".join(faults))
-
-
 @config_app.command("example")
 def config_example() -> None:
     """Prints a complete configuration file."""
@@ -198,6 +178,9 @@ def key_import(path: KeyFile, password_env: PasswordVariable = DEFAULT_VARIABLE)
     _write_key(path, password_env, key)
 
 
+app.command()(roles_command.roles)
+for depositor_command in depositor.COMMANDS:
+    app.command()(depositor_command)
 app.command("quote")(desk_commands.quote)
 app.command("trade")(desk_commands.trade)
 surface_app.command("fit")(surface_commands.fit)

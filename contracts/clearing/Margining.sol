@@ -7,7 +7,7 @@ import {IHedgeVenue} from "../interfaces/IHedgeVenue.sol";
 import {Action} from "../interfaces/IMarketOracle.sol";
 import {Trade} from "../interfaces/IClearinghouse.sol";
 import {Hedge, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
-import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Accounts} from "./Accounts.sol";
 
 /// @title Portfolios, hedge venues and the one margin rule. I-03.
@@ -19,34 +19,42 @@ abstract contract Margining is Accounts {
     /// @notice The account that holds hedge venues.
     address public vault;
     address public hedgeManager;
+    /// @dev One bit for each place in `_venues` in use, in the slot that every venue trade reads. Those whose venue held
+    /// something when it was last touched are in the vault's header, and the others are not read for a portfolio.
+    uint8 private _used;
 
-    address[] internal _venues;
+    address[8] private _venues;
+    /// @dev Place in `_venues` and one.
+    mapping(address venue => uint256) private _placeOf;
 
     // ------------------------------------------------------------------ portfolios
 
     function _portfolio(address account) internal view returns (Portfolio memory p) {
-        p = _collateral(account);
-        p.legs = _legs(account);
+        p = _collateral(account, true);
+        p.legs = _legs(_accounts[account]);
     }
 
-    function _collateral(address account) internal view returns (Portfolio memory p) {
+    /// @param terms whether to ask the venues how they liquidate.
+    function _collateral(address account, bool terms) internal view returns (Portfolio memory p) {
+        Account storage a = _accounts[account];
         p.underlying = baseUnderlying;
         p.cash = _netCash(account);
-        p.base = _accounts[account].base;
-        if (account == vault) p.hedges = _hedges();
+        p.base = a.base;
+        if (a.venues != 0) p.hedges = _hedges(a.venues, terms);
     }
 
-    function _hedges() private view returns (Hedge[] memory hedges) {
-        uint256 count = _venues.length;
-        hedges = new Hedge[](count);
+    function _hedges(uint256 places, bool terms) private view returns (Hedge[] memory hedges) {
         uint256 held;
-        for (uint256 i = 0; i < count; ++i) {
-            (int256 base, int256 quote) = IHedgeVenue(_venues[i]).position();
+        for (uint256 rest = places; rest != 0; rest &= rest - 1) ++held;
+        hedges = new Hedge[](held);
+        held = 0;
+        for (uint256 i = 0; places >> i != 0; ++i) {
+            if ((places >> i) & 1 == 0) continue;
+            IHedgeVenue venue = IHedgeVenue(_venues[i]);
+            (int256 base, int256 quote) = venue.position();
             if (base == 0 && quote == 0) continue;
-            (uint256 threshold, uint256 penalty) = base == 0
-                ? (uint256(0), uint256(0))
-                : IHedgeVenue(_venues[i]).liquidation();
-            hedges[held++] = Hedge(base, quote, threshold, penalty);
+            (uint256 threshold, uint256 penalty) = terms && base != 0 ? venue.liquidation() : (uint256(0), uint256(0));
+            hedges[held++] = Hedge(base, quote, threshold, penalty, venue.underlying());
         }
         assembly ("memory-safe") {
             mstore(hedges, held)
@@ -80,7 +88,7 @@ abstract contract Margining is Accounts {
         uint256 count = a.legCount;
         oracle.check(baseUnderlying, Action.Withdraw);
         for (uint256 i = 0; i < count; ++i) {
-            uint16 underlying = a.legs[i].series.underlying();
+            uint16 underlying = a.legs[i].series().underlying();
             if (underlying != baseUnderlying) oracle.check(underlying, Action.Withdraw);
         }
     }
@@ -88,15 +96,19 @@ abstract contract Margining is Accounts {
     /// @dev Cash and WETH of anybody else owe nothing and need no price.
     function _carriesRisk(address account) internal view returns (bool) {
         Account storage a = _accounts[account];
-        return a.legCount != 0 || a.owes || (account == vault && _hedges().length != 0);
+        return a.legCount != 0 || a.owes || a.venues != 0;
     }
 
     /// @dev After trades: initial margin, or less missing than before them. What was before is found by undoing them in
     /// memory, which costs those alone that end below.
-    function _requireMargin(address account, Trade[] calldata trades) internal view {
+    function _requireMargin(
+        address account,
+        Trade[] calldata trades
+    ) internal view returns (int256 equity, uint256 initial) {
         Portfolio memory p = _portfolio(account);
-        (int256 surplus, int256 equity, uint256 initial) = _surplus(p);
-        if (surplus >= 0) return;
+        int256 surplus;
+        (surplus, equity, initial) = _surplus(p);
+        if (surplus >= 0) return (equity, initial);
         for (uint256 i = 0; i < trades.length; ++i) {
             if (trades[i].taker == account) _undo(p, trades[i], 1);
             else if (trades[i].maker == account) _undo(p, trades[i], -1);
@@ -109,52 +121,80 @@ abstract contract Margining is Accounts {
     function _undo(Portfolio memory p, Trade calldata t, int256 side) private pure {
         p.cash += side * t.premium;
         for (uint256 i = 0; i < t.legs.length; ++i) {
-            uint256 at = 0;
-            while (at < p.legs.length && SeriesId.unwrap(p.legs[at].series) != SeriesId.unwrap(t.legs[i].series)) ++at;
-            if (at == p.legs.length) p.legs = _longer(p.legs, t.legs[i].series);
-            p.legs[at].size -= int128(side * t.legs[i].size);
+            p.legs = _with(p.legs, t.legs[i].series, -side * t.legs[i].size);
         }
     }
 
-    function _longer(Leg[] memory legs, SeriesId series) private pure returns (Leg[] memory longer) {
-        longer = new Leg[](legs.length + 1);
+    /// @dev These legs and one more; the risk engine adds up legs of one series.
+    function _with(
+        PackedLeg[] memory legs,
+        SeriesId series,
+        int256 size
+    ) private pure returns (PackedLeg[] memory longer) {
+        longer = new PackedLeg[](legs.length + 1);
         for (uint256 i = 0; i < legs.length; ++i) longer[i] = legs[i];
-        longer[legs.length].series = series;
+        longer[legs.length] = SeriesIdLib.pack(series, size);
     }
 
     // ------------------------------------------------------------------ venues
 
     function _addVenue(address venue) internal {
-        if (_isVenue(venue)) revert VenueUnknown(venue);
-        if (_venues.length == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
-        IHedgeVenue(venue).position();
-        _venues.push(venue);
+        if (_placeOf[venue] != 0) revert VenueUnknown(venue);
+        uint256 place = 0;
+        while ((_used >> place) & 1 == 1) ++place;
+        if (place == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
+        (_venues[place], _placeOf[venue]) = (venue, place + 1);
+        _used |= uint8(1 << place);
+        _touch(venue);
         emit VenueSet(venue, true);
     }
 
     /// @dev A venue that cannot be read makes the vault unreadable; governance may give it up.
     function _removeVenue(address venue) internal {
-        if (!_isVenue(venue)) revert VenueUnknown(venue);
+        uint8 bit = _bitOf(venue);
         try IHedgeVenue(venue).position() returns (int256 base, int256 quote) {
             if (base != 0 || quote != 0) revert VenueNotEmpty(venue, base, quote);
         } catch {
             emit VenueAbandoned(venue);
         }
-        for (uint256 i = 0; i < _venues.length; ++i) {
-            if (_venues[i] == venue) _venues[i] = _venues[_venues.length - 1];
-        }
-        _venues.pop();
+        delete _placeOf[venue];
+        _used &= ~bit;
+        _mark(bit, false);
         emit VenueSet(venue, false);
     }
 
-    function _requireVenue(address venue) internal view {
-        if (!_isVenue(venue)) revert VenueUnknown(venue);
+    /// @dev Says in the vault's header whether the venue holds anything: what holds nothing is not read.
+    function _touch(address venue) internal {
+        uint8 bit = _bitOf(venue);
+        (int256 base, int256 quote) = IHedgeVenue(venue).position();
+        _mark(bit, base != 0 || quote != 0);
     }
 
-    function _isVenue(address venue) private view returns (bool) {
-        for (uint256 i = 0; i < _venues.length; ++i) {
-            if (_venues[i] == venue) return true;
+    /// @dev After a trade: what may hold something may go on to.
+    function _touchTraded(address venue) internal {
+        if (_accounts[vault].venues & _bitOf(venue) == 0) _touch(venue);
+    }
+
+    function _mark(uint8 bit, bool holds) private {
+        Account storage a = _accounts[vault];
+        a.venues = holds ? a.venues | bit : a.venues & ~bit;
+    }
+
+    /// @dev Reverts for a venue that is not registered.
+    function _bitOf(address venue) internal view returns (uint8) {
+        uint256 place = _placeOf[venue];
+        if (place == 0) revert VenueUnknown(venue);
+        return uint8(1 << (place - 1));
+    }
+
+    function _venueList() internal view returns (address[] memory list) {
+        list = new address[](MAX_VENUES);
+        uint256 count;
+        for (uint256 i = 0; i < MAX_VENUES; ++i) {
+            if ((_used >> i) & 1 == 1) list[count++] = _venues[i];
         }
-        return false;
+        assembly ("memory-safe") {
+            mstore(list, count)
+        }
     }
 }

@@ -17,6 +17,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
+from keeper.chain.words import Misfit, plan_of
 from keeper.errors import Halt
 
 PACKAGE = "keeper.chain.abi"
@@ -73,6 +74,11 @@ class Binding:
         names = [e["name"] for e in functions]
         overloaded = [e for e in functions if names.count(e["name"]) > 1]
         self.functions |= {_signature(e): _entry(e) for e in overloaded}
+        self._structs = {
+            e["name"]: tuple(c["name"] for c in e["outputs"][0].get("components", ()))
+            for e in functions
+            if len(e.get("outputs", ())) == 1
+        }
         self.events = {e["name"]: _entry(e) for e in abi if e["type"] == "event"}
         self.errors = tuple(_entry(e) for e in abi if e["type"] == "error")
 
@@ -87,13 +93,18 @@ class Binding:
     def decode(self, function: str, data: bytes) -> tuple[Any, ...]:
         """Return values of a call; Halt when the answer is not of this contract."""
         entry = self.functions[function]
+        plan = plan_of(entry.outputs)
         try:
-            return tuple(decode(entry.outputs, data))
-        except (DecodingError, OverflowError) as error:
+            return tuple(decode(entry.outputs, data)) if plan is None else plan(data)
+        except (DecodingError, OverflowError, Misfit) as error:
             raise Halt(
                 f"{self.name}.{function} answered 0x{data.hex()[:40]}, which its ABI does not describe: "
                 f"check the addresses in the deployment record and that the ABIs are of this deployment"
             ) from error
+
+    def struct_names(self, function: str) -> tuple[str, ...]:
+        """Names of the fields of the struct that a view returns."""
+        return self._structs[function]
 
     def find_event(self, event: str, logs: Sequence[Log], address: str) -> dict[str, Any] | None:
         """Arguments of the first such event that `address` emitted, or None."""

@@ -19,9 +19,14 @@ from keeper.execution.journal import Journal
 from keeper.execution.routing_terms import OrderRules
 from keeper.execution.sender import JournaledSender, SendRules
 from keeper.market.candles import load_candles
+from keeper.market.maker_quotes import QuoteSource
+from keeper.policies.alarm import AlarmParameters
+from keeper.policies.overlay import OverlayParameters
+from keeper.policies.overlay_quotes import Limits, Range
 from keeper.runtime.chores import ChoreFinder
 from keeper.runtime.codec import to_json
 from keeper.runtime.forecast import AtmImplied, ServedRealised, TrailingRealised
+from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.ports import (
     BlockClock,
     Clock,
@@ -34,6 +39,8 @@ from keeper.runtime.ports import (
 from keeper.runtime.tick import Tick, TickRules
 from keeper.runtime.upkeep import Upkeep
 from keeper.units import GWEI
+
+QUOTE_ADAPTER = "QuoteAdapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,30 @@ def build_tick(desk: Desk, signer: Signer | None, forecaster: Forecaster | None 
         forecaster=forecaster or configured_forecaster(desk.config),
         rules=tick_rules(desk.config),
         hedge_manager=desk.deployment.address("HedgeManager"),
+        quotes=quote_desk(desk),
+    )
+
+
+def quote_desk(desk: Desk) -> QuoteDesk | None:
+    """Where quotes are configured. ConfigError when the deployment has no adapter to take them by."""
+    own = desk.config.overlay
+    if own.quotes is None:
+        return None
+
+    def within(most: float | None) -> Range:
+        return Range() if most is None else Range(-most, most)
+
+    return QuoteDesk(
+        source=QuoteSource(own.quotes, own.timeout_s),
+        adapter=desk.deployment.address(QUOTE_ADAPTER),
+        limits=Limits(gamma=within(own.max_gamma), vega=within(own.max_vega)),
+        parameters=OverlayParameters(
+            max_legs=own.max_quotes,
+            max_premium_usd=own.max_premium_usd,
+            time_limit_s=own.solver_s,
+        ),
+        alarm=AlarmParameters(weight=own.alarm_weight),
+        gas=own.quote_gas,
     )
 
 
@@ -147,7 +178,6 @@ def tick_rules(config: Config) -> TickRules:
         orders=OrderRules(
             min_clip_eth=execution.min_clip_eth,
             max_slippage=execution.max_slippage,
-            restore_below_health=execution.restore_below_health,
             price_tolerance=execution.price_tolerance,
             holding_s=execution.holding_h * 3600.0,
             cash_rate=execution.cash_rate,
@@ -160,6 +190,8 @@ def tick_rules(config: Config) -> TickRules:
         deadline_s=execution.deadline_s,
         max_base_fee_wei=config.gas.max_base_fee_wei,
         gas_per_rebalance=execution.gas_per_rebalance,
+        slicing=config.slicing,
+        ladder=config.margin,
     )
 
 

@@ -17,7 +17,7 @@ from scripts.deployment.governance_parameters import GovernanceParameters
 ADMIN = 0
 # Parameters, inside the hard ranges of the contracts.
 GOVERNOR = 1
-# Vetoes what ADDRESSES and ADMIN have scheduled.
+# Vetoes what ADDRESSES and ADMIN have scheduled, and lowers limits on new risk.
 GUARDIAN = 2
 LISTER = 3
 # The auction and a vault that winds down, which bring the vault's venues home, and the governor.
@@ -47,10 +47,22 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     },
     "LiquidationAuction": {GOVERNOR: ("setParameters",)},
     "DeskVault": {GOVERNOR: ("setParameters",), ADDRESSES: ("setFeeRecipient",)},
-    "OptionDesk": {GOVERNOR: ("setParameters",), LISTER: ("list",)},
-    "HedgeManager": {GOVERNOR: ("setParameters", "resetBudget"), ADDRESSES: ("setKeeper",)},
+    "OptionDesk": {
+        GOVERNOR: ("setParameters", "setNewRisk"),
+        GUARDIAN: ("lowerNewRisk",),
+        ADDRESSES: ("setQuoter",),
+        LISTER: ("list",),
+    },
+    "HedgeManager": {
+        GOVERNOR: ("setParameters", "setBands", "setVenueCap", "setOrderTimeout", "resetBudget"),
+        ADDRESSES: ("setKeeper", "setQuoteAdapter", "setAsynchronous", "setFallback"),
+    },
+    "HedgeFallback": {GOVERNOR: ("setParameters",), ADDRESSES: ("setVenues",)},
     "AaveShortVenue": {GOVERNOR: ("setParameters",)},
+    "CuriePerpVenue": {GOVERNOR: ("setParameters",)},
 }
+# What a deployment may do without.
+OPTIONAL = ("CuriePerpVenue",)
 # Only ADMIN may call these, whatever role they are given. What the role decides is whose guardian may veto them.
 AUTHORITY_FUNCTIONS = (
     "labelRole",
@@ -106,6 +118,8 @@ class RoleSetter:
             self.call(f"label {label}", "labelRole", role, label)
         governed = holders.governor is not None
         for name, table in FUNCTION_ROLES.items():
+            if name not in contracts and name in OPTIONAL:
+                continue
             for role, functions in table.items():
                 if governed or role not in (GOVERNOR, ADDRESSES):
                     self.assign(name, contracts[name], functions, role)
