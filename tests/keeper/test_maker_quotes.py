@@ -133,7 +133,7 @@ def orders_of(job):
 
 
 def test_gamma_is_bought_and_the_rest_of_the_delta_hedged_in_one_batch(tmp_path):
-    state = agreed()
+    state = agreed(base_eth=8.0)
     book = value_book(state)
     world = fakes(tmp_path, state)
     tick = replace(world.tick, quotes=desk(source(tmp_path, row()), 0.5 * -book.gamma_eth_per_usd))
