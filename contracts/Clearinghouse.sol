@@ -56,6 +56,18 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     }
 
     /// @inheritdoc IClearinghouse
+    /// @dev Margin does not depend on cash: what `_freeCash` leaves is initial margin, which need not be asked twice.
+    function withdrawFreeCash(uint256 most, address to) external nonReentrant returns (uint256 amount) {
+        _requireRecipient(to);
+        amount = Math.min(most, _freeCash(msg.sender));
+        if (amount == 0) return 0;
+        if (_carriesRisk(msg.sender)) _requirePriced(msg.sender);
+        _moveCashSolvent(msg.sender, -_fromUsdc(amount));
+        emit CashWithdrawn(msg.sender, to, amount);
+        _push(usdc, to, amount);
+    }
+
+    /// @inheritdoc IClearinghouse
     function depositBase(uint256 amount) external nonReentrant {
         if (amount == 0) revert AmountZero();
         _addBase(msg.sender, amount);
@@ -322,13 +334,12 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     /// @inheritdoc IClearinghouse
     function freeCashOf(address account) external view returns (uint256) {
-        int256 free = _netCash(account);
-        if (_carriesRisk(account)) {
-            (int256 equity, uint256 initial, ) = marginOf(account, Slice.Fresh);
-            int256 surplus = equity - initial.toInt256();
-            if (surplus < free) free = surplus;
-        }
-        return free <= 0 ? 0 : Math.min(uint256(free) / USDC_SCALE, _recordedUsdc);
+        return _freeCash(account);
+    }
+
+    /// @inheritdoc IClearinghouse
+    function lastVaultTrade() external view returns (uint40) {
+        return _accounts[vault].tradedAt;
     }
 
     /// @inheritdoc IClearinghouse
@@ -353,6 +364,16 @@ contract Clearinghouse is Settling, ReentrancyGuard {
 
     // ------------------------------------------------------------------ internal
 
+    function _freeCash(address account) private view returns (uint256) {
+        int256 free = _netCash(account);
+        if (_carriesRisk(account)) {
+            (int256 equity, uint256 initial, ) = marginOf(account, Slice.Fresh);
+            int256 surplus = equity - initial.toInt256();
+            if (surplus < free) free = surplus;
+        }
+        return free <= 0 ? 0 : Math.min(uint256(free) / USDC_SCALE, _recordedUsdc);
+    }
+
     function _trade(Trade calldata t) private {
         if (t.maker == t.taker) revert SelfTrade(t.maker);
         for (uint256 i = 0; i < t.legs.length; ++i) {
@@ -365,6 +386,8 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         }
         _moveCashSolvent(t.taker, -t.premium);
         _moveCashSolvent(t.maker, t.premium);
+        _accounts[t.maker].tradedAt = uint40(block.timestamp);
+        _accounts[t.taker].tradedAt = uint40(block.timestamp);
         emit PremiumPaid(t.taker, t.maker, t.premium);
     }
 

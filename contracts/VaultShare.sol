@@ -31,8 +31,8 @@ contract VaultShare is IVaultShare, IERC165, ERC20, ERC20Permit, ERC20Votes {
     }
 
     /// @inheritdoc IVaultShare
-    function mint(uint256 shares) external onlyVault {
-        _mint(_vault, shares);
+    function mint(address to, uint256 shares) external onlyVault {
+        _mint(to, shares);
     }
 
     /// @inheritdoc IVaultShare
@@ -54,6 +54,11 @@ contract VaultShare is IVaultShare, IERC165, ERC20, ERC20Permit, ERC20Votes {
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 id) external pure returns (bool) {
         return id == type(IERC165).interfaceId || id == type(IERC7575Share).interfaceId;
+    }
+
+    /// @dev The vault delegates to nobody, which need not be looked up at each escrow and claim.
+    function delegates(address account) public view override returns (address) {
+        return account == _vault ? address(0) : super.delegates(account);
     }
 
     function clock() public view override returns (uint48) {

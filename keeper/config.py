@@ -18,6 +18,7 @@ from keeper.config_sections import (
     MetricsConfig,
     OverlayConfig,
     Section,
+    UpkeepConfig,
 )
 from keeper.errors import ConfigError
 from keeper.guards.records import GuardLimits
@@ -128,6 +129,7 @@ class Config(Section):
     slicing: SlicingRules = Field(default_factory=SlicingRules)
     forecast: ForecastConfig = Field(default_factory=ForecastConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
+    upkeep: UpkeepConfig = Field(default_factory=UpkeepConfig)
     journal: JournalConfig = Field(default_factory=JournalConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)

@@ -78,6 +78,15 @@ class ExecutionConfig(Section):
     )
 
 
+class UpkeepConfig(Section):
+    """Samples of the feed, the pool's mean at an expiry, settlement: what anybody may do, done by the keeper."""
+
+    interval_s: float = Field(default=300.0, ge=0.0, description="seconds between runs; 0: none")
+    most_sends: int = Field(
+        default=24, gt=0, le=1_000, description="transactions of one run at most"
+    )
+
+
 class ForecastConfig(Section):
     """Where the volatility forecast comes from."""
 

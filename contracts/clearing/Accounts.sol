@@ -22,11 +22,13 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
 
     /// @dev Header in one slot, then one slot a leg; legs are dense, a closed one is replaced by the last.
     /// @param owes whether `_debts` holds anything for the account, so that the others need not look.
+    /// @param tradedAt unix seconds of its last trade at a market.
     struct Account {
         int112 cash;
-        uint112 base;
+        uint88 base;
         uint8 legCount;
         bool owes;
+        uint40 tradedAt;
         Leg[32] legs;
     }
 
@@ -152,14 +154,14 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
 
     function _addBase(address account, uint256 amount) internal {
         Account storage a = _accounts[account];
-        if (amount > type(uint112).max - a.base) revert AmountTooLarge(amount);
-        a.base += uint112(amount);
+        if (amount > type(uint88).max - a.base) revert AmountTooLarge(amount);
+        a.base += uint88(amount);
     }
 
     function _subBase(address account, uint256 amount) internal {
         Account storage a = _accounts[account];
         if (amount > a.base) revert BaseShort(account, a.base, amount);
-        a.base -= uint112(amount);
+        a.base -= uint88(amount);
     }
 
     /// @dev Takes tokens in and records them; a token that delivers less than it says is refused.

@@ -70,6 +70,12 @@ abstract contract Margining is Accounts {
     /// @dev A withdrawal of an account that carries risk also needs a price that may be trusted with it.
     function _requireWithdrawable(address account) internal view {
         if (!_carriesRisk(account)) return;
+        _requirePriced(account);
+        _requireInitial(account);
+    }
+
+    /// @dev `Action.Withdraw` for every underlying that the account depends on.
+    function _requirePriced(address account) internal view {
         Account storage a = _accounts[account];
         uint256 count = a.legCount;
         oracle.check(baseUnderlying, Action.Withdraw);
@@ -77,13 +83,12 @@ abstract contract Margining is Accounts {
             uint16 underlying = a.legs[i].series.underlying();
             if (underlying != baseUnderlying) oracle.check(underlying, Action.Withdraw);
         }
-        _requireInitial(account);
     }
 
     /// @dev Cash and WETH of anybody else owe nothing and need no price.
     function _carriesRisk(address account) internal view returns (bool) {
         Account storage a = _accounts[account];
-        return a.legCount != 0 || a.owes || (account == vault && _venues.length != 0);
+        return a.legCount != 0 || a.owes || (account == vault && _hedges().length != 0);
     }
 
     /// @dev After trades: initial margin, or less missing than before them. What was before is found by undoing them in

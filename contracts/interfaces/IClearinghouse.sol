@@ -118,6 +118,11 @@ interface IClearinghouse {
     /// @notice Takes free USDC out; keeps initial margin; cash never goes below zero by it.
     function withdrawCash(uint256 usdc, address to) external;
 
+    /// @notice Takes out as much free USDC as there is, at most `most`: `freeCashOf` and `withdrawCash` for one margin.
+    /// @param most token units.
+    /// @return usdc token units, zero where nothing is free.
+    function withdrawFreeCash(uint256 most, address to) external returns (uint256 usdc);
+
     function depositBase(uint256 amount) external;
 
     function withdrawBase(uint256 amount, address to) external;
@@ -250,6 +255,10 @@ interface IClearinghouse {
 
     /// @return whether the account was counted as a net winner with shorts in the first phase.
     function isCounted(uint16 underlying, uint40 expiry, address account) external view returns (bool);
+
+    /// @return unix seconds of the vault's last trade at a desk, 0 if none: who acts on the vault's marks or delta waits
+    /// for a later block.
+    function lastVaultTrade() external view returns (uint40);
 
     function venues() external view returns (address[] memory);
 

@@ -8,8 +8,8 @@ import {IERC7575Share} from "./external/IERC7575.sol";
 interface IVaultShare is IERC20, IERC7575Share {
     error OnlyVault(address caller);
 
-    /// @notice Vault only: creates shares in the vault's own balance, from where depositors claim them.
-    function mint(uint256 shares) external;
+    /// @notice Vault only: creates shares, in the vault's own balance, from where depositors claim them, or as a fee.
+    function mint(address to, uint256 shares) external;
 
     /// @notice Vault only: destroys escrowed shares of the vault's own balance.
     function burn(uint256 shares) external;

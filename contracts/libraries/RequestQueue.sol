@@ -8,8 +8,11 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// @notice An id is a pool. Of its U requested units, F have been filled so far against an output O; a request of u
 /// units holds F u / U of the filled input, rounded up, and O u / U of the output, rounded down, so the holders of an
 /// id can never take more than its O, and what is still pending is never more than U - F. Filling an id costs the same
-/// for one request and for ten thousand. F and O only grow, and U is settled before the first fill, because only the
-/// current epoch takes requests: what a request has claimed is therefore a plain difference.
+/// for one request and for ten thousand. U is settled before the first fill but for those who cancel.
+///
+/// Who cancels takes u off U, his filled input off F and his output off O: what he is owed becomes his alone. Rounding
+/// leaves O / U where it was or higher, so nobody's output falls; F / U may fall by a unit in F, so that somebody may have
+/// claimed a unit of input more than he holds now, which then counts as filled.
 /// @dev Inputs are token units of what was requested (USDC to deposit, shares to redeem), outputs of the other.
 library RequestQueue {
     using SafeCast for uint256;
@@ -27,15 +30,18 @@ library RequestQueue {
     }
 
     /// @dev Request and length of the list share a slot, so that a request writes one slot of its controller; the
-    /// second is written only by a claim that leaves the position open.
-    /// @param units requested under `id`.
+    /// second is written only by a claim that leaves the position open, or by cancelling what was partly filled.
+    /// @param units requested under `id`; once cancelled, those that go back and have not been claimed.
     /// @param count open positions of the controller, kept in the first of them only.
+    /// @param input claimed so far; once cancelled, filled and still to be claimed.
+    /// @param output likewise.
     struct Position {
         uint112 units;
         uint32 id;
         uint8 count;
-        uint128 claimedIn;
-        uint128 claimedOut;
+        bool cancelled;
+        uint128 input;
+        uint128 output;
     }
 
     /// @param head oldest id that is not wholly filled.
@@ -47,6 +53,7 @@ library RequestQueue {
 
     error TooManyOpenRequests(address controller, uint256 max);
     error ClaimTooLarge(uint256 asked, uint256 claimable);
+    error NothingPending(uint256 id, address controller);
 
     /// @notice Adds to the controller's request of an id that has not been filled yet.
     function add(Queue storage q, address controller, uint256 id, uint256 amount) internal {
@@ -54,7 +61,7 @@ library RequestQueue {
         uint112 units = amount.toUint112();
         uint256 count = list[0].count;
         q.batches[id].units += units;
-        if (count != 0 && list[count - 1].id == id) {
+        if (count != 0 && list[count - 1].id == id && !list[count - 1].cancelled) {
             list[count - 1].units += units;
             return;
         }
@@ -70,6 +77,41 @@ library RequestQueue {
         Batch storage b = q.batches[id];
         b.filled += input.toUint112();
         b.output += output.toUint112();
+    }
+
+    /// @notice Takes what is pending of a request out of its id.
+    /// @return units of input that go back to the controller.
+    function cancel(Queue storage q, address controller, uint256 id) internal returns (uint256 units) {
+        Position storage p = _live(q, controller, id);
+        Batch storage b = q.batches[id];
+        (uint256 all, uint256 filled, uint256 mine) = (b.units, b.filled, p.units);
+        uint256 input = 0;
+        if (filled != 0) {
+            uint256 claimed = p.input;
+            input = Math.min(Math.max(Math.mulDiv(filled, mine, all, Math.Rounding.Ceil), claimed), filled);
+            uint256 output = Math.mulDiv(b.output, mine, all);
+            (b.filled, b.output) = (uint112(filled - input), uint112(b.output - output));
+            (p.input, p.output) = (uint128(input - Math.min(claimed, input)), uint128(output - p.output));
+        }
+        if (input >= mine) revert NothingPending(id, controller);
+        units = mine - input;
+        b.units = uint112(all - mine);
+        (p.units, p.cancelled) = (uint112(units), true);
+    }
+
+    /// @notice What the controller gets back of his cancelled requests of an id; none of it stays.
+    function claimCancelled(Queue storage q, address controller, uint256 id) internal returns (uint256 units) {
+        Position[MAX_OPEN] storage list = q.positions[controller];
+        uint256 count = list[0].count;
+        uint256 closed;
+        for (uint256 i = 0; i < count; ++i) {
+            Position storage p = list[i];
+            if (p.id != id || !p.cancelled) continue;
+            units += p.units;
+            if ((p.input | p.output) == 0) closed |= 1 << i;
+            else p.units = 0;
+        }
+        if (closed != 0) _drop(list, count, closed);
     }
 
     /// @notice Claims of the controller, oldest id first, up to `amount` of the input or of the output. Inputs that are
@@ -98,12 +140,8 @@ library RequestQueue {
             }
             input += inHere;
             output += outHere;
-            if (whole) {
-                ++closed;
-            } else if (inHere + outHere != 0) {
-                p.claimedIn += uint128(inHere);
-                p.claimedOut += uint128(outHere);
-            }
+            if (whole) closed |= 1 << i;
+            else if (inHere + outHere != 0) _book(p, inHere, outHere);
         }
         if (left != 0) revert ClaimTooLarge(amount, amount - left);
         if (closed != 0) _drop(list, count, closed);
@@ -114,19 +152,21 @@ library RequestQueue {
         return q.batches[id].units - q.batches[id].filled;
     }
 
-    /// @notice Pending and claimable input of one request.
+    /// @notice Pending, claimable and cancelled input of a controller's requests of one id.
     function requestOf(
         Queue storage q,
         uint256 id,
         address controller
-    ) internal view returns (uint256 pending, uint256 claimable) {
+    ) internal view returns (uint256 pending, uint256 claimable, uint256 cancelled) {
         Position[MAX_OPEN] storage list = q.positions[controller];
         uint256 count = list[0].count;
         for (uint256 i = 0; i < count; ++i) {
             Position storage p = list[i];
             if (p.id != id) continue;
-            (claimable, , ) = _claimable(q, p);
-            pending = p.units - p.claimedIn - claimable;
+            (uint256 input, , ) = _claimable(q, p);
+            claimable += input;
+            if (p.cancelled) cancelled += p.units;
+            else pending = p.units - p.input - input;
         }
     }
 
@@ -141,24 +181,46 @@ library RequestQueue {
         }
     }
 
-    /// @dev `whole` says that nothing of the request's id is pending any more.
+    /// @dev There is at most one of an id that is not cancelled.
+    function _live(Queue storage q, address controller, uint256 id) private view returns (Position storage p) {
+        Position[MAX_OPEN] storage list = q.positions[controller];
+        uint256 count = list[0].count;
+        for (uint256 i = 0; i < count; ++i) {
+            p = list[i];
+            if (p.id == id && !p.cancelled) return p;
+        }
+        revert NothingPending(id, controller);
+    }
+
+    /// @dev `whole` says that nothing of the position is left once this has been claimed.
     function _claimable(
         Queue storage q,
         Position storage p
     ) private view returns (uint256 input, uint256 output, bool whole) {
+        if (p.cancelled) return (p.input, p.output, p.units == 0);
         Batch storage b = q.batches[p.id];
         (uint256 units, uint256 filled, uint256 mine) = (b.units, b.filled, p.units);
         if (filled == 0) return (0, 0, false);
         whole = filled == units;
-        input = Math.mulDiv(filled, mine, units, Math.Rounding.Ceil) - p.claimedIn;
-        output = Math.mulDiv(b.output, mine, units) - p.claimedOut;
+        uint256 claimed = p.input;
+        input = Math.max(Math.mulDiv(filled, mine, units, Math.Rounding.Ceil), claimed) - claimed;
+        output = Math.mulDiv(b.output, mine, units) - p.output;
     }
 
-    /// @dev Removes the first `closed` positions. Ids are filled oldest first, so whole ones are always in front.
+    function _book(Position storage p, uint256 input, uint256 output) private {
+        if (p.cancelled) (p.input, p.output) = (uint128(p.input - input), uint128(p.output - output));
+        else (p.input, p.output) = (uint128(p.input + input), uint128(p.output + output));
+    }
+
+    /// @dev Removes the positions whose bits are set; the others keep their order, oldest id first.
     function _drop(Position[MAX_OPEN] storage list, uint256 count, uint256 closed) private {
-        uint256 rest = count - closed;
-        for (uint256 i = 0; i < rest; ++i) list[i] = list[i + closed];
-        for (uint256 i = rest; i < count; ++i) delete list[i];
-        if (rest != 0) list[0].count = uint8(rest);
+        uint256 kept = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            if ((closed >> i) & 1 != 0) continue;
+            if (i != kept) list[kept] = list[i];
+            ++kept;
+        }
+        for (uint256 i = kept; i < count; ++i) delete list[i];
+        if (kept != 0) list[0].count = uint8(kept);
     }
 }

@@ -11,6 +11,7 @@ contract MockVaultMarket {
     OracleState private _state;
     uint256 private _lastCommit;
     mapping(uint40 expiry => IVolSurface.SliceState) private _slices;
+    mapping(uint40 expiry => IVolSurface.SliceState) private _aged;
     mapping(uint40 expiry => uint256 price) private _settlement;
 
     function setSpot(uint256 price) external {
@@ -28,6 +29,11 @@ contract MockVaultMarket {
     function setSlice(uint40 expiry, uint256 slice) external {
         _slices[expiry] = IVolSurface.SliceState(slice, 0, block.timestamp);
         _lastCommit = block.timestamp;
+    }
+
+    /// @notice The reference slice, where it is not to be the fresh one; 0 takes it back.
+    function setReference(uint40 expiry, uint256 slice) external {
+        _aged[expiry] = IVolSurface.SliceState(slice, 0, block.timestamp);
     }
 
     function spot(uint16) external view returns (uint256 price, uint256 updatedAt) {
@@ -54,7 +60,7 @@ contract MockVaultMarket {
         uint16,
         uint40 expiry
     ) external view returns (IVolSurface.SliceState memory fresh, IVolSurface.SliceState memory aged) {
-        return (_slices[expiry], _slices[expiry]);
+        return (_slices[expiry], _aged[expiry].slice == 0 ? _slices[expiry] : _aged[expiry]);
     }
 
     function lastCommit(uint16) external view returns (uint256) {

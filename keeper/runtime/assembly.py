@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment
 from keeper.chain.keystore import Signer, load_signer, password_from
+from keeper.chain.open_legs import OpenLegs
 from keeper.chain.reader import SnapshotReader, keeper_on_chain
 from keeper.config import Config
 from keeper.errors import ConfigError, Halt
@@ -22,6 +23,7 @@ from keeper.market.maker_quotes import QuoteSource
 from keeper.policies.alarm import AlarmParameters
 from keeper.policies.overlay import OverlayParameters
 from keeper.policies.overlay_quotes import Limits, Range
+from keeper.runtime.chores import ChoreFinder
 from keeper.runtime.codec import to_json
 from keeper.runtime.forecast import AtmImplied, TrailingRealised
 from keeper.runtime.overlay import QuoteDesk
@@ -35,6 +37,7 @@ from keeper.runtime.ports import (
     WallClock,
 )
 from keeper.runtime.tick import Tick, TickRules
+from keeper.runtime.upkeep import Upkeep
 from keeper.units import GWEI
 
 QUOTE_ADAPTER = "QuoteAdapter"
@@ -104,18 +107,15 @@ def journaled_sender(
 def build_tick(desk: Desk, signer: Signer | None, forecaster: Forecaster | None = None) -> Tick:
     """The tick of this desk: live with a signer, a dry run without. Halt when the signer is not the keeper."""
     keeper = keeper_on_chain(desk.node, desk.deployment)
-    sender: TxSender = DryRunSender(desk.node, keeper)
-    if signer is not None:
-        if signer.address.lower() != keeper.lower():
-            raise Halt(
-                f"the keystore is of {signer.address}, the hedge manager takes orders from {keeper}: "
-                f"use that key, or have governance set the keeper"
-            )
-        sender = LiveSender(journaled_sender(desk, signer))
+    if signer is not None and signer.address.lower() != keeper.lower():
+        raise Halt(
+            f"the keystore is of {signer.address}, the hedge manager takes orders from {keeper}: "
+            f"use that key, or have governance set the keeper"
+        )
     policy = desk.config.policy
     return Tick(
         reader=SnapshotReader(desk.node, desk.deployment, keeper),
-        sender=sender,
+        sender=sender_of(desk, signer, keeper),
         clock=desk.clock,
         journal=desk.journal,
         policy=policy.build(),
@@ -148,6 +148,27 @@ def quote_desk(desk: Desk) -> QuoteDesk | None:
         alarm=AlarmParameters(weight=own.alarm_weight),
         gas=own.quote_gas,
     )
+
+
+def build_upkeep(desk: Desk, signer: Signer | None) -> Upkeep:
+    """The chores of this desk. Anybody may do them, so any key will do."""
+    keeper = keeper_on_chain(desk.node, desk.deployment)
+    legs = OpenLegs(desk.node, desk.deployment, desk.config.execution.finality_blocks)
+    return Upkeep(
+        node=desk.node,
+        finder=ChoreFinder(desk.node, desk.deployment, legs),
+        sender=sender_of(desk, signer, keeper),
+        clock=desk.clock,
+        chain=desk.journal.chain,
+        most_sends=desk.config.upkeep.most_sends,
+    )
+
+
+def sender_of(desk: Desk, signer: Signer | None, simulated_as: str) -> TxSender:
+    """Live with a signer; a simulation as somebody without."""
+    if signer is None:
+        return DryRunSender(desk.node, simulated_as)
+    return LiveSender(journaled_sender(desk, signer))
 
 
 def tick_rules(config: Config) -> TickRules:

@@ -16,7 +16,8 @@ from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
 from scripts.deployment.governance_parameters import GovernanceParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
-from scripts.deployment.scales import DAY_S, between, usdc, wad
+from scripts.deployment.scales import DAY_S, between, wad
+from scripts.deployment.vault_parameters import VaultParameters
 
 
 class OracleParameters(Section):
@@ -204,28 +205,6 @@ class HedgeParameters(Section):
             "budgetCap": wad(self.budget_cap_usd),
             "budgetRefill": wad(self.budget_refill_usd_per_hour / 3600),
             "surfaceMaxAge": self.surface_max_age_s,
-        }
-
-
-class VaultParameters(Section):
-    """Of DeskVault."""
-
-    epoch_length_s: Annotated[int, Field(ge=3600, le=7 * DAY_S)]
-    surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
-    min_deposit_usd: Annotated[Decimal, between("1", "100000")]
-    min_redeem_shares: Annotated[Decimal, between("0.000001", "100")]
-    vol_uncertainty: Annotated[Decimal, between("0", "1")]
-    delta_uncertainty: Annotated[Decimal, between("0", "0.1")]
-
-    def struct(self) -> dict[str, int]:
-        """IDeskVault.VaultParameters."""
-        return {
-            "epochLength": self.epoch_length_s,
-            "surfaceMaxAge": self.surface_max_age_s,
-            "minDeposit": usdc(self.min_deposit_usd),
-            "minRedeem": wad(self.min_redeem_shares),
-            "volUncertainty": wad(self.vol_uncertainty),
-            "deltaUncertainty": wad(self.delta_uncertainty),
         }
 
 

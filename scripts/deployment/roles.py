@@ -17,10 +17,10 @@ from scripts.deployment.governance_parameters import GovernanceParameters
 ADMIN = 0
 # Parameters, inside the hard ranges of the contracts.
 GOVERNOR = 1
-# Vetoes what ADDRESSES and ADMIN have scheduled.
+# Vetoes what ADDRESSES and ADMIN have scheduled, and lowers limits on new risk.
 GUARDIAN = 2
 LISTER = 3
-# The auction, which brings the vault's venues home, and the governor.
+# The auction and a vault that winds down, which bring the vault's venues home, and the governor.
 LIQUIDATOR = 4
 # Contracts, feeds, venues and keys that others rely on.
 ADDRESSES = 5
@@ -46,8 +46,12 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         LIQUIDATOR: ("unwindVenue",),
     },
     "LiquidationAuction": {GOVERNOR: ("setParameters",)},
-    "DeskVault": {GOVERNOR: ("setParameters",)},
-    "OptionDesk": {GOVERNOR: ("setParameters",), LISTER: ("list",)},
+    "DeskVault": {GOVERNOR: ("setParameters",), ADDRESSES: ("setFeeRecipient",)},
+    "OptionDesk": {
+        GOVERNOR: ("setParameters", "setNewRisk"),
+        GUARDIAN: ("lowerNewRisk",),
+        LISTER: ("list",),
+    },
     "HedgeManager": {GOVERNOR: ("setParameters", "resetBudget"), ADDRESSES: ("setKeeper",)},
     "AaveShortVenue": {GOVERNOR: ("setParameters",)},
 }
@@ -72,7 +76,6 @@ class Holders:
 
     guardian: str
     lister: str
-    auction: str
     governor: str | None
 
 
@@ -112,7 +115,8 @@ class RoleSetter:
                     self.assign(name, contracts[name], functions, role)
         self.grant(GUARDIAN, "guardian", holders.guardian)
         self.grant(LISTER, "lister", holders.lister)
-        self.grant(LIQUIDATOR, "auction", holders.auction)
+        self.grant(LIQUIDATOR, "auction", contracts["LiquidationAuction"])
+        self.grant(LIQUIDATOR, "vault", contracts["DeskVault"])
         if holders.governor is None:
             self.grant(LIQUIDATOR, "deployer", self.run.sender)
             return

@@ -54,7 +54,6 @@ def deploy_core(run: StepRunner, design: Design) -> Deployed:
     holders = Holders(
         guardian=design.roles.guardian,
         lister=design.roles.lister,
-        auction=contracts["LiquidationAuction"],
         governor=contracts.get("DeskGovernor"),
     )
     roles = RoleSetter(run, contracts["AccessManager"], design.artifact)

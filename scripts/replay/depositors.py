@@ -9,6 +9,7 @@ from scripts.replay.world import ANYONE, FIRST_DEPOSITOR, USDC_UNIT, World
 
 MAX_USDC = 2**255
 MOST_EPOCHS = 6
+ROUNDS_S = 10  # for the rounds of both feeds, which come before an epoch
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class Depositors:
         chain, vault = self.world.chain, self.world.contracts.vault
         if not self.waiting or chain.now_s() + 1 < chain.read(vault, "epochEndsAt"):
             return 0.0
+        chain.next_block_at(self._next_window_s())
         flow = self._process()
         for index in sorted(self.waiting):
             who = self.account(index)
@@ -67,7 +69,7 @@ class Depositors:
                 leaving[index] = shares
         flow = 0.0
         for _ in range(MOST_EPOCHS):
-            chain.next_block_at(max(chain.now_s() + 1, chain.read(c.vault, "epochEndsAt")))
+            chain.next_block_at(self._next_window_s())
             self.world.push_round(price_usd)
             flow += self._process()
             if all(
@@ -92,6 +94,16 @@ class Depositors:
             raise ReplayFailure(
                 f"depositor {index} was due {due} USDC units and got {self.paid[index]}"
             )
+
+    def _next_window_s(self) -> int:
+        """The next moment at which the epoch can be processed: its end, or once in each length after it."""
+        chain, rules = self.world.chain, self.world.parameters.vault
+        next_s, ends_s = chain.now_s() + 1, chain.read(self.world.contracts.vault, "epochEndsAt")
+        into_s = (next_s - ends_s) % rules.epoch_length_s
+        if next_s < ends_s:
+            return int(ends_s)
+        open_now = into_s + ROUNDS_S < rules.epoch_window_s
+        return next_s if open_now else next_s + rules.epoch_length_s - into_s
 
     def _process(self) -> float:
         """Net USD into the vault's account."""

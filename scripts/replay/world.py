@@ -15,7 +15,7 @@ from scripts.components import market
 from scripts.components.artifacts import AAVE, packaged
 from scripts.deployment.development import Market
 from scripts.deployment.networks import Operators
-from scripts.deployment.parameters import Parameters, VaultParameters, load_parameters
+from scripts.deployment.parameters import Parameters, load_parameters
 from scripts.deployment.run import Options, deploy_development
 from scripts.replay.chain import ReplayChain, Target
 
@@ -151,9 +151,8 @@ def build_world(
 
 def _parameters() -> Parameters:
     """Those of scripts/networks, with the shortest epoch: a week of seven-day epochs would process nobody."""
-    p = load_parameters()
-    vault = VaultParameters(**{**p.vault.model_dump(), "epoch_length_s": EPOCH_S})
-    return p.model_copy(update={"vault": vault})
+    window = {"epoch_length_s": EPOCH_S, "epoch_window_s": EPOCH_S // 2}
+    return load_parameters().with_values(vault=window)
 
 
 def _operators(chain: ReplayChain, keeper: str) -> Operators:

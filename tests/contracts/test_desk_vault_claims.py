@@ -55,6 +55,15 @@ ASYNC_REDEEM = (
     "pendingRedeemRequest(uint256,address)",
     "claimableRedeemRequest(uint256,address)",
 )
+CANCEL_DEPOSIT, CANCEL_REDEEM = (
+    (
+        f"cancel{kind}Request(uint256,address)",
+        f"pendingCancel{kind}Request(uint256,address)",
+        f"claimableCancel{kind}Request(uint256,address)",
+        f"claimCancel{kind}Request(uint256,address,address)",
+    )
+    for kind in ("Deposit", "Redeem")
+)
 VAULT_7575 = (
     "asset()",
     "share()",
@@ -84,6 +93,8 @@ VAULT_7575 = (
         ("0xce3bbe50", ASYNC_DEPOSIT),
         ("0x620ee8e4", ASYNC_REDEEM),
         ("0x2f0a18c5", VAULT_7575),
+        ("0x8bf840e3", CANCEL_DEPOSIT),
+        ("0xe76cffc7", CANCEL_REDEEM),
     ],
 )
 def test_interface_ids_of_the_standards(
@@ -94,7 +105,7 @@ def test_interface_ids_of_the_standards(
 
 
 def test_other_interface_ids_are_denied(world: VaultWorld) -> None:
-    for other in ("0xffffffff", "0x8bf840e3", "0xe76cffc7"):
+    for other in ("0xffffffff", "0x00000000", "0x36372b07"):
         assert not world.vault.supportsInterface(other)
 
 

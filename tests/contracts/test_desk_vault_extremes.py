@@ -148,14 +148,22 @@ def test_absurd_price_leaves_deposits_pending_instead_of_stopping_epochs(
 OUT_OF_RANGE = [
     ("epochLength", 0, 3_599),
     ("epochLength", 0, 7 * 86_400 + 1),
-    ("surfaceMaxAge", 1, 59),
-    ("surfaceMaxAge", 1, 86_401),
-    ("minDeposit", 2, USD - 1),
-    ("minDeposit", 2, 10**11 + 1),
-    ("minRedeem", 3, 10**12 - 1),
-    ("minRedeem", 3, 10**20 + 1),
-    ("volUncertainty", 4, WAD + 1),
-    ("deltaUncertainty", 5, 10**17 + 1),
+    ("epochWindow", 1, 599),
+    ("epochWindow", 1, 43_201),
+    ("surfaceMaxAge", 2, 59),
+    ("surfaceMaxAge", 2, 86_401),
+    ("missedToWindDown", 3, 1),
+    ("missedToWindDown", 3, 61),
+    ("minDeposit", 4, USD - 1),
+    ("minDeposit", 4, 10**11 + 1),
+    ("minRedeem", 5, 10**12 - 1),
+    ("minRedeem", 5, 10**20 + 1),
+    ("volUncertainty", 6, WAD + 1),
+    ("volDrift", 7, 10**17 + 1),
+    ("feedDeviation", 8, 10**17 + 1),
+    ("unwindCost", 9, 10**17 + 1),
+    ("managementFee", 10, 5 * 10**16 + 1),
+    ("performanceFee", 11, 3 * 10**17 + 1),
 ]
 
 
@@ -169,7 +177,7 @@ def test_parameters_have_hard_ranges(world: VaultWorld, name: str, field: int, v
 
 
 def test_only_governance_sets_parameters(world: VaultWorld, alice: Any) -> None:
-    changed = (7_200, 600, 20 * USD, 2 * WAD, 0, 0)
+    changed = (7_200, 3_600, 600, 2, 20 * USD, 2 * WAD, 0, 0, 0, 0, 0, 0)
     with reverts_with("AccessManagedUnauthorized", alice):
         world.vault.setParameters(changed, {"from": alice})
     ends = world.vault.epochEndsAt()

@@ -72,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
     "Clearinghouse": {
         "depositCash": OWNER,
         "withdrawCash": OWNER,
+        "withdrawFreeCash": OWNER,
         "depositBase": OWNER,
         "withdrawBase": OWNER,
         "trade": MARKET,
@@ -116,6 +117,8 @@ TABLE: dict[str, dict[str, str]] = {
         "list": LISTER,
         "delist": ANYONE,
         "setParameters": GOVERNOR,
+        "lowerNewRisk": GUARDIAN,
+        "setNewRisk": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
     "HedgeManager": {
@@ -135,9 +138,19 @@ TABLE: dict[str, dict[str, str]] = {
         "mint(uint256,address,address)": OPERATOR,
         "redeem": OPERATOR,
         "withdraw": OPERATOR,
+        "cancelDepositRequest": OPERATOR,
+        "cancelRedeemRequest": OPERATOR,
+        "claimCancelDepositRequest": OPERATOR,
+        "claimCancelRedeemRequest": OPERATOR,
         "setOperator": OWNER,
         "processEpoch": ANYONE,
+        "windDown": ANYONE,  # once epochs have been missed
+        "distribute": ANYONE,  # while winding down, to the holders alone
+        "unwindVenue": ANYONE,  # while winding down, after the last expiry
+        "surrender": OWNER,  # while winding down; or operator
+        "collect": OPERATOR,
         "setParameters": GOVERNOR,
+        "setFeeRecipient": ADDRESSES,
         "setAuthority": AUTHORITY,
     },
     "VaultShare": {
@@ -267,7 +280,9 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
     """The core as deployed; what needs real protocols around it as bare code, whose checks come first anyway."""
     from brownie import Contract
 
-    vault_parameters = (24 * HOUR, HOUR, 10**6, 10**12, 10**16, 10**15)
+    vault_parameters = (
+        24 * HOUR, 6 * HOUR, HOUR, 3, 10**6, 10**12, 10**16, 0, 10**15, 10**15, 10**16, 10**17,
+    )  # fmt: skip
     vault = project.DeskVault.deploy(
         core.authority, core.clearinghouse, core.oracle, core.surface, UNDERLYING,
         vault_parameters, {"from": core.gov},

@@ -68,7 +68,7 @@ def test_is_an_erc20_of_18_decimals(world: VaultWorld, alice: Any, accounts: Any
 def test_only_the_vault_mints_burns_and_escrows(world: VaultWorld, alice: Any) -> None:
     for caller in (alice, world.admin):
         with reverts_with("OnlyVault", caller):
-            world.share.mint(1, {"from": caller})
+            world.share.mint(caller, 1, {"from": caller})
         with reverts_with("OnlyVault", caller):
             world.share.burn(1, {"from": caller})
         with reverts_with("OnlyVault", caller):

@@ -17,18 +17,31 @@ SURFACE_MAX_AGE = 3_600
 MIN_DEPOSIT = 10 * USD
 MIN_REDEEM = WAD
 VOL_UNCERTAINTY = 2 * 10**16
-DELTA_UNCERTAINTY = 10**15
+VOL_DRIFT = 5 * 10**15
+FEED_DEVIATION = 10**15
+UNWIND_COST = 2 * 10**15
+MANAGEMENT_FEE = 2 * 10**16
+PERFORMANCE_FEE = 10**17
+WINDOW = EPOCH // 4
+MISSED = 3
 PARAMETERS = (
     EPOCH,
+    WINDOW,
     SURFACE_MAX_AGE,
+    MISSED,
     MIN_DEPOSIT,
     MIN_REDEEM,
     VOL_UNCERTAINTY,
-    DELTA_UNCERTAINTY,
+    VOL_DRIFT,
+    FEED_DEVIATION,
+    UNWIND_COST,
+    MANAGEMENT_FEE,
+    PERFORMANCE_FEE,
 )
 MARGIN = tuple(share * 10**16 for share in (20, 30, 20, 50, 35, 3, 1, 5, 75))
 FRESH, DEVIATING, STALE = range(3)
 Q44 = 1 << 44
+LIQUIDATOR = 4
 
 
 def series(expiry: int, strike: int, *, call: bool) -> int:
@@ -57,6 +70,8 @@ class VaultWorld:
     lens: Any
     vault: Any
     share: Any
+    engine: Any
+    venue: Any
 
     def fund(self, user: Any, usdc: int) -> None:
         """Give a user USDC and the vault the user's allowance."""
@@ -70,9 +85,17 @@ class VaultWorld:
     def request_redeem(self, user: Any, shares: int) -> int:
         return self.vault.requestRedeem(shares, user, user, {"from": user}).return_value
 
-    def end_epoch(self) -> None:
-        """Move time to the end of the epoch."""
-        self.chain.sleep(max(0, self.vault.epochEndsAt() - self.chain[-1].timestamp))
+    def end_epoch(self, after: int = 0) -> None:
+        """Move time to the end of the epoch, or to the first window that is open after a given time."""
+        at = max(after, self.chain[-1].timestamp, self.vault.epochEndsAt())
+        into = (at - self.vault.epochEndsAt()) % EPOCH
+        if into >= WINDOW - 60:
+            at += EPOCH - into
+        self.pass_until(at)
+
+    def pass_until(self, at: int) -> None:
+        """An empty block at this time, or now if it has passed."""
+        self.chain.sleep(max(0, at - self.chain[-1].timestamp))
         self.chain.mine()
 
     def process(self) -> Any:
@@ -108,8 +131,20 @@ class VaultWorld:
         self.house.trade([(self.vault, self.sponsor, 0, legs)], {"from": self.admin})
 
     def refresh_surface(self, expiry: int) -> None:
+        """A commit, and a later second: nothing is processed at the time of a commit."""
         tau = expiry - self.chain[-1].timestamp
         self.market.setSlice(expiry, flat_slice(0.8, tau), {"from": self.admin})
+        self.chain.sleep(1)
+
+    def process_tx(self) -> Any:
+        """End the epoch and process it. Gives back the transaction."""
+        self.end_epoch()
+        return self.vault.processEpoch({"from": self.sponsor})
+
+    def give_base(self, wei: int) -> None:
+        """WETH into the vault's account, from a venue that comes home."""
+        self.venue.setPosition(wei, 0, {"from": self.admin})
+        self.house.unwindVenue(self.venue, {"from": self.admin})
 
     def cash(self) -> int:
         return self.house.accountOf(self.vault)[0]
@@ -143,4 +178,12 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     usdc.approve(house, 2**256 - 1, {"from": sponsor})
     house.depositCash(10**9 * USD, {"from": sponsor})
     share = project.VaultShare.at(vault.share())
-    return VaultWorld(chain, admin, sponsor, usdc, weth, market, manager, house, lens, vault, share)
+    manager.setTargetFunctionRole(house, [house.unwindVenue.signature], LIQUIDATOR, by_admin)
+    for holder in (vault, admin):
+        manager.grantRole(LIQUIDATOR, holder, 0, by_admin)
+    venue = project.MockVenue.deploy(usdc, weth, house, 2_000 * WAD, by_admin)
+    house.setVenue(venue, True, by_admin)
+    tokens = usdc, weth
+    return VaultWorld(
+        chain, admin, sponsor, *tokens, market, manager, house, lens, vault, share, engine, venue
+    )

@@ -132,7 +132,8 @@ def check_roles(read: Callable[..., Any], record: DeploymentRecord, deployer: st
     days = {role: read("AccessManager", "hasRole", role, governor)[1] / 86400 for role in range(6)}
     assert days == {0: 24, 1: 2, 2: 0, 3: 0, 4: 2, 5: 24}
     auction = record.contracts["LiquidationAuction"]
-    holders = ((2, roles["guardian"]), (3, roles["lister"]), (4, auction))
+    vault = record.contracts["DeskVault"]
+    holders = ((2, roles["guardian"]), (3, roles["lister"]), (4, auction), (4, vault))
     for role, holder in holders:
         assert read("AccessManager", "hasRole", role, holder) == (True, 0)
     assert not any(read("AccessManager", "hasRole", role, deployer)[0] for role in range(6))

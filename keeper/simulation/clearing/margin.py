@@ -57,4 +57,4 @@ class Margined(Books):
     def carries_risk(self, who: str) -> bool:
         """Cash and WETH of anybody else owe nothing and need no price."""
         account = self.of(who)
-        return bool(account.legs) or account.owes or (who == self.vault and self.venues)
+        return bool(account.legs) or account.owes or (who == self.vault and bool(self.hedges))

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
+import {IDeskVault} from "../interfaces/IDeskVault.sol";
+import {IMarketOracle, OracleState} from "../interfaces/IMarketOracle.sol";
+import {Greeks, IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
+import {IVolSurface} from "../interfaces/IVolSurface.sol";
+import {Books} from "../libraries/Books.sol";
+import {Notice} from "../libraries/Notice.sol";
+import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {Wad} from "../libraries/Wad.sol";
+
+/// @title What a vault's account is worth to those who leave and to those who join, and when that may be used.
+/// @notice Made by its vault's constructor, which has no room for it; without storage. The bid takes the options on the
+/// worse of the surface's two slices, the ask on the other, so that whoever bends the fresh one gains nothing on either
+/// side before it is the reference; both move away from the middle by a width.
+contract Valuer {
+    using Books for Portfolio;
+
+    /// @dev All WAD USD and signed: the account on the two slices, the lower first, and the half-width around them.
+    struct Value {
+        int256 low;
+        int256 high;
+        int256 width;
+    }
+
+    /// @dev For so long an epoch waits for the settlement price of an expired leg.
+    uint256 private constant PROOF_WAIT = 1 days;
+
+    IClearinghouse public immutable clearinghouse;
+    IMarketOracle public immutable oracle;
+    IRiskEngine public immutable engine;
+    IVolSurface public immutable surface;
+    uint16 public immutable underlying;
+
+    constructor(IClearinghouse clearinghouse_, IMarketOracle oracle_, IVolSurface surface_, uint16 underlying_) {
+        if (address(oracle_) == address(0) || address(surface_) == address(0)) revert IDeskVault.ZeroAddress();
+        clearinghouse = clearinghouse_;
+        oracle = oracle_;
+        engine = clearinghouse_.engine();
+        surface = surface_;
+        underlying = underlying_;
+    }
+
+    /// @notice The vault's value now, whatever the state of oracle and surface.
+    /// @param vault whose account it is.
+    function value(address vault, IDeskVault.VaultParameters calldata p) external view returns (Value memory) {
+        return _value(clearinghouse.portfolioOf(vault), p);
+    }
+
+    /// @notice The same where an epoch may be processed by it; else the reason why not.
+    function checkedValue(address vault, IDeskVault.VaultParameters calldata p) external view returns (Value memory) {
+        OracleState state = oracle.state(underlying);
+        if (state != OracleState.Fresh) revert IDeskVault.OracleNotFresh(uint8(state));
+        Portfolio memory account = clearinghouse.portfolioOf(vault);
+        if (account.legs.length != 0) {
+            _checkMarks(p.surfaceMaxAge);
+            _checkExpiriesProven(account.legs);
+        }
+        return _value(account, p);
+    }
+
+    /// @notice Reverts where a parameter is out of its hard range.
+    function checkParameters(IDeskVault.VaultParameters calldata p) external pure {
+        _inRange("epochLength", p.epochLength, 1 hours, Notice.MAX_EPOCH);
+        _inRange("epochWindow", p.epochWindow, 10 minutes, p.epochLength / 2);
+        _inRange("surfaceMaxAge", p.surfaceMaxAge, 1 minutes, 1 days);
+        _inRange("missedToWindDown", p.missedToWindDown, 2, 60);
+        _inRange("minDeposit", p.minDeposit, 1e6, 1e11);
+        _inRange("minRedeem", p.minRedeem, 1e12, 1e20);
+        _inRange("volUncertainty", p.volUncertainty, 0, 1e18);
+        _inRange("volDrift", p.volDrift, 0, 1e17);
+        _inRange("feedDeviation", p.feedDeviation, 0, 1e17);
+        _inRange("unwindCost", p.unwindCost, 0, 1e17);
+        _inRange("managementFee", p.managementFee, 0, 5e16);
+        _inRange("performanceFee", p.performanceFee, 0, 3e17);
+    }
+
+    /// @dev A commit or a trade in this block may have been made for the price of this epoch.
+    function _checkMarks(uint256 maxAge) private view {
+        uint256 committedAt = surface.lastCommit(underlying);
+        uint256 age = block.timestamp - committedAt;
+        if (age > maxAge) revert IDeskVault.SurfaceTooOld(age, maxAge);
+        uint256 tradedAt = clearinghouse.lastVaultTrade();
+        if (age == 0 || tradedAt == block.timestamp) revert IDeskVault.MarkedInThisBlock(committedAt, tradedAt);
+    }
+
+    /// @dev Until its price is proven an expired leg is valued at spot, and whoever knows the round that will settle it
+    /// knows by how much that is wrong. Anyone can prove it; where the feed allows no proof, epochs go on after a while.
+    function _checkExpiriesProven(Leg[] memory legs) private view {
+        uint56 known;
+        for (uint256 i = 0; i < legs.length; ++i) {
+            SeriesId series = legs[i].series;
+            uint256 expiry = series.expiry();
+            if (expiry > block.timestamp || series.expiryKey() == known) continue;
+            known = series.expiryKey();
+            if (block.timestamp >= expiry + PROOF_WAIT) continue;
+            if (oracle.settlementPrice(series.underlying(), series.expiry()) == 0) {
+                revert IDeskVault.ExpiryNotProven(series.underlying(), series.expiry());
+            }
+        }
+    }
+
+    /// @dev Base and hedges at the oracle price, options on both slices, sensitivities on the fresh one.
+    function _value(
+        Portfolio memory account,
+        IDeskVault.VaultParameters calldata p
+    ) private view returns (Value memory v) {
+        (uint256 spot, ) = oracle.spot(underlying);
+        (int256 delta, int256 total) = account.hedge();
+        total += Wad.mulSignedDown(delta, int256(spot));
+        (v.low, v.high) = (total, total);
+        v.width = int256(Wad.mulUp(Wad.mulUp(account.gross(), spot), p.unwindCost));
+        if (account.legs.length != 0) delta += _addOptions(v, account.legs, p);
+        v.width += int256(Wad.mulUp(Wad.mulUp(Wad.abs(delta), spot), p.feedDeviation));
+    }
+
+    /// @return delta of the options of the vault's underlying.
+    function _addOptions(
+        Value memory v,
+        Leg[] memory legs,
+        IDeskVault.VaultParameters calldata p
+    ) private view returns (int256 delta) {
+        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(legs, Slice.Fresh);
+        int256 fresh = 0;
+        int256 vega = 0;
+        for (uint256 i = 0; i < legs.length; ++i) {
+            int256 size = legs[i].size;
+            fresh += Wad.mulSignedDown(size, int256(values[i]));
+            vega += Wad.mulTowardZero(size, greeks[i].vega);
+            if (legs[i].series.underlying() == underlying) delta += Wad.mulTowardZero(size, greeks[i].delta);
+        }
+        int256 aged = engine.optionValue(legs, Slice.Reference);
+        v.low += fresh < aged ? fresh : aged;
+        v.high += fresh < aged ? aged : fresh;
+        uint256 age = block.timestamp - surface.lastCommit(underlying);
+        v.width += int256(Wad.mulUp(Wad.abs(vega), p.volUncertainty + (p.volDrift * age) / 1 hours));
+    }
+
+    function _inRange(string memory name, uint256 given, uint256 low, uint256 high) private pure {
+        if (given < low || given > high) revert IDeskVault.VaultParameterOutOfRange(name, given, low, high);
+    }
+}
