@@ -12,7 +12,6 @@ from typer.core import TyperGroup
 from keeper.depositor import commands as depositor
 from keeper.errors import GammadeskError, SkipTick
 from keeper.runtime import desk_commands, roles_command, surface_commands
-from keeper.runtime.chain_options import Node, Record
 from keeper.runtime.command_options import (
     DEFAULT_CONFIG,
     BlockTime,

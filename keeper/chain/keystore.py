@@ -109,14 +109,6 @@ def load_signer(path: Path, password: str) -> Signer:
     return Signer(Account.from_key(key))
 
 
-def keystore_address(path: Path) -> str:
-    """Whose key a keystore holds, without its password. KeystoreError where it does not say."""
-    address = str(_read(path).get("address", "")).removeprefix("0x")
-    if len(address) != 40 or not set(address.lower()) <= set("0123456789abcdef"):
-        raise _malformed(path)
-    return "0x" + address.lower()
-
-
 def create_keystore(
     path: Path, password: str, key: str | None = None, kdf: KDF = "scrypt", work: int | None = None
 ) -> str:

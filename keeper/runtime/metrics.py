@@ -68,6 +68,8 @@ class Metrics:
         self.ticks.labels(result.outcome.kind.value).inc()
         for outcome in (result.outcome, *result.recovered):
             self._observe_gas(outcome)
+        if result.times is not None:
+            self._observe_times(result.times)
 
     def observe_chore(self, function: str, outcome: Outcome) -> None:
         """How a call of the upkeep ended."""
@@ -78,9 +80,6 @@ class Metrics:
         if outcome.gas_used is not None and outcome.gas_price_wei is not None:
             self.gas.inc(outcome.gas_used)
             self.gas_paid.inc(outcome.gas_used * outcome.gas_price_wei / WAD)
-
-        if result.times is not None:
-            self._observe_times(result.times)
 
     def _observe_times(self, times: HedgeTimes) -> None:
         stages = {"read": times.read_ms, "decide": times.decide_ms, "send": times.send_ms}
