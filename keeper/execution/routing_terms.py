@@ -121,7 +121,8 @@ def _owed_collateral(snapshot: Snapshot) -> float:
     """
     shorts = [v for v in snapshot.venues if v.kind.shorts and v.collateral_ratio > 0.0]
     missing = [
-        v.collateral_ratio * owed_eth(v) * _dear(snapshot) - max(v.quote_usd, 0.0) for v in shorts
+        v.collateral_ratio * owed_eth(v) * _dear(snapshot) - v.collateral_usd(snapshot.spot_usd)
+        for v in shorts
     ]
     if len(missing) == 1:
         return missing[0]
