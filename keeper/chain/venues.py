@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from keeper.chain.bindings import binding
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment, Venue
 from keeper.chain.multicall import Answers, Query, ask
@@ -43,12 +44,8 @@ class VenueFacts:
     def queries(self) -> tuple[Query, ...]:
         """What is asked at every block."""
         at = self.venue.address
-        always = (
-            Query("IHedgeVenue", at, "position"),
-            Query("IHedgeVenue", at, "health"),
-            self._cap(),
-        )
-        return (*always, *self._lending(), *self._margin())
+        always = (Query("IHedgeVenue", at, "position"), Query("IHedgeVenue", at, "health"))
+        return (*always, *self._cap(), *self._lending(), *self._margin())
 
     def state(self, answers: Answers, spot_usd: float) -> VenueState:
         """The venue as the models know it."""
@@ -56,8 +53,7 @@ class VenueFacts:
         base, quote = answers[Query("IHedgeVenue", at, "position")]
         (health,) = answers[Query("IHedgeVenue", at, "health")]
         ratio, carry = self._terms(answers, spot_usd)
-        cap = answers.get(self._cap())
-        unlimited = cap is None or not self.venue.kind.shorts
+        cap = next((answers[q][0] for q in self._cap() if q in answers), None)
         return VenueState(
             address=at,
             kind=self.venue.kind,
@@ -68,11 +64,16 @@ class VenueFacts:
             pool=at if self.exchange else self.pool,
             carry_rate=carry,
             collateral_ratio=ratio,
-            cap_eth=math.inf if unlimited or cap is None else from_wad(cap[0]),
+            cap_eth=math.inf if cap is None else from_wad(cap),
         )
 
-    def _cap(self) -> Query:
-        return Query("HedgeManager", self.manager, "venueCap", (self.venue.address,), optional=True)
+    def _cap(self) -> tuple[Query, ...]:
+        """What a venue that holds a position may hold; a manager of before has no such limit."""
+        known = "venueCap" in binding("HedgeManager").functions
+        if not (known and self.venue.kind.shorts):
+            return ()
+        at = self.venue.address
+        return (Query("HedgeManager", self.manager, "venueCap", (at,), optional=True),)
 
     def _margin(self) -> tuple[Query, ...]:
         if not self.exchange:
