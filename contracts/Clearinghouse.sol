@@ -7,22 +7,22 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Accounts} from "./clearing/Accounts.sol";
-import {Settling} from "./clearing/Settling.sol";
+import {Views} from "./clearing/Views.sol";
 import {IClearinghouse, Market, Trade} from "./interfaces/IClearinghouse.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
 import {Action, IMarketOracle} from "./interfaces/IMarketOracle.sol";
-import {IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
-import {Leg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
+import {IRiskEngine} from "./interfaces/IRiskEngine.sol";
+import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Margin accounts: USDC cash, WETH collateral and signed option legs. Documented in IClearinghouse.
-contract Clearinghouse is Settling, ReentrancyGuard {
+contract Clearinghouse is Views, ReentrancyGuard {
     using SafeCast for uint256;
 
     mapping(address market => Market) public marketOf;
 
     modifier only(Market kind) {
-        if (marketOf[msg.sender] != kind) revert OnlyMarket(msg.sender, kind);
+        _requireMarket(kind);
         _;
     }
 
@@ -145,12 +145,13 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         if (from == to) revert SelfTrade(from);
         if (share == 0 || share > Wad.ONE) revert ShareOutOfRange(share);
         if (fromInsurance > _insurance) revert InsuranceShort(_insurance, fromInsurance);
-        Leg[] memory legs = _legs(from);
+        PackedLeg[] memory legs = _legs(_accounts[from]);
         for (uint256 i = 0; i < legs.length; ++i) {
-            int256 size = Wad.mulTowardZero(legs[i].size, int256(share));
-            if (size == 0 || legs[i].series.expiry() <= block.timestamp) continue;
-            _addToLeg(from, legs[i].series, -size);
-            _addToLeg(to, legs[i].series, size);
+            SeriesId series = legs[i].series();
+            int256 size = Wad.mulTowardZero(legs[i].size(), int256(share));
+            if (size == 0 || series.expiry() <= block.timestamp) continue;
+            _addToLeg(from, series, -size);
+            _addToLeg(to, series, size);
         }
         uint256 base = Wad.mulDown(_accounts[from].base, share);
         _subBase(from, base);
@@ -186,10 +187,11 @@ contract Clearinghouse is Settling, ReentrancyGuard {
             _subBase(vault, baseIn);
             _push(weth, venue, baseIn);
         }
-        uint256 usdcBefore = usdc.balanceOf(address(this));
-        uint256 baseBefore = weth.balanceOf(address(this));
+        uint256 usdcBefore = _held(usdc);
+        uint256 baseBefore = _held(weth);
         (filledBase, quoteFlow) = IHedgeVenue(venue).trade(base, limitPrice, data);
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
+        _noteTraded(venue);
         emit VenueTradeSettled(venue, _fromUsdc(usdcBack) - _fromUsdc(usdcIn), baseBack.toInt256() - baseIn.toInt256());
     }
 
@@ -259,6 +261,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     function setVault(address vault_, address hedgeManager_) external restricted {
         if (vault_ == address(0) || hedgeManager_ == address(0)) revert ZeroAddress();
         if (vault != address(0) && vault_ != vault) revert VaultFixed(vault);
+        _accounts[vault_].venues = _accounts[vault].venues;
         vault = vault_;
         hedgeManager = hedgeManager_;
         emit VaultSet(vault_, hedgeManager_);
@@ -274,11 +277,17 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     /// @inheritdoc IClearinghouse
     function unwindVenue(address venue) external restricted nonReentrant {
         _requireVenue(venue);
-        uint256 usdcBefore = usdc.balanceOf(address(this));
-        uint256 baseBefore = weth.balanceOf(address(this));
+        uint256 usdcBefore = _held(usdc);
+        uint256 baseBefore = _held(weth);
         IHedgeVenue(venue).unwind();
         (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
+        _note(venue);
         emit VenueTradeSettled(venue, _fromUsdc(usdcBack), baseBack.toInt256());
+    }
+
+    /// @inheritdoc IClearinghouse
+    function noteVenue(address venue) external nonReentrant {
+        _note(venue);
     }
 
     /// @inheritdoc IClearinghouse
@@ -286,93 +295,7 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         _setDebtParameters(p);
     }
 
-    // ------------------------------------------------------------------ views
-
-    /// @inheritdoc IClearinghouse
-    function accountOf(address account) external view returns (int256 cash, uint256 base, uint256 legCount) {
-        Account storage a = _accounts[account];
-        return (a.cash, a.base, a.legCount);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function debtOf(address account) external view returns (uint256 interest, uint256 recovery, uint256 since) {
-        Debt storage d = _debts[account];
-        return (_pendingInterest(account), d.recovery, d.since);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function debtParameters() external view returns (DebtParameters memory) {
-        return _debtParameters;
-    }
-
-    /// @inheritdoc IClearinghouse
-    function legsOf(address account) external view returns (Leg[] memory) {
-        return _legs(account);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function sizeOf(address account, SeriesId series) public view returns (int128) {
-        Account storage a = _accounts[account];
-        uint256 at = _find(a, a.legCount, series);
-        return at < a.legCount ? a.legs[at].size : int128(0);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function portfolioOf(address account) external view returns (Portfolio memory) {
-        return _portfolio(account);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function collateralOf(address account) external view returns (Portfolio memory) {
-        return _collateral(account);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function marginOf(address account, Slice slice) public view returns (int256, uint256, uint256) {
-        return engine.margin(_portfolio(account), slice);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function freeCashOf(address account) external view returns (uint256) {
-        return _freeCash(account);
-    }
-
-    /// @inheritdoc IClearinghouse
-    function lastVaultTrade() external view returns (uint40) {
-        return _accounts[vault].tradedAt;
-    }
-
-    /// @inheritdoc IClearinghouse
-    function settlementOf(uint16 underlying, uint40 expiry) external view returns (Settlement memory) {
-        return _settlements[SeriesIdLib.expiryKeyOf(underlying, expiry)];
-    }
-
-    /// @inheritdoc IClearinghouse
-    function isCounted(uint16 underlying, uint40 expiry, address account) external view returns (bool) {
-        return _counted[SeriesIdLib.expiryKeyOf(underlying, expiry)][account];
-    }
-
-    /// @inheritdoc IClearinghouse
-    function venues() external view returns (address[] memory) {
-        return _venues;
-    }
-
-    /// @inheritdoc IClearinghouse
-    function totals() external view returns (uint256, uint256, uint256, uint256, uint256) {
-        return (_recordedUsdc, _recordedBase, _negativeCash, _insurance, _pot);
-    }
-
     // ------------------------------------------------------------------ internal
-
-    function _freeCash(address account) private view returns (uint256) {
-        int256 free = _netCash(account);
-        if (_carriesRisk(account)) {
-            (int256 equity, uint256 initial, ) = marginOf(account, Slice.Fresh);
-            int256 surplus = equity - initial.toInt256();
-            if (surplus < free) free = surplus;
-        }
-        return free <= 0 ? 0 : Math.min(uint256(free) / USDC_SCALE, _recordedUsdc);
-    }
 
     function _trade(Trade calldata t) private {
         if (t.maker == t.taker) revert SelfTrade(t.maker);
@@ -411,8 +334,8 @@ contract Clearinghouse is Settling, ReentrancyGuard {
         uint256 usdcBefore,
         uint256 baseBefore
     ) private returns (uint256 usdcBack, uint256 baseBack) {
-        usdcBack = usdc.balanceOf(address(this)) - usdcBefore;
-        baseBack = weth.balanceOf(address(this)) - baseBefore;
+        usdcBack = _held(usdc) - usdcBefore;
+        baseBack = _held(weth) - baseBefore;
         _record(usdc, usdcBack.toInt256());
         _record(weth, baseBack.toInt256());
         _moveCash(vault, _fromUsdc(usdcBack));
@@ -428,6 +351,10 @@ contract Clearinghouse is Settling, ReentrancyGuard {
     function _provenPrice(uint16 underlying, uint40 expiry) private view returns (uint256 price) {
         price = oracle.settlementPrice(underlying, expiry);
         if (price == 0) revert NotProven(underlying, expiry);
+    }
+
+    function _requireMarket(Market kind) private view {
+        if (marketOf[msg.sender] != kind) revert OnlyMarket(msg.sender, kind);
     }
 
     function _requireLive(SeriesId series) private view {

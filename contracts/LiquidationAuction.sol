@@ -143,7 +143,7 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
 
     /// @inheritdoc ILiquidationAuction
     function lotOf(address account) external view returns (bytes32) {
-        return keccak256(abi.encode(clearinghouse.legsOf(account)));
+        return keccak256(abi.encode(clearinghouse.portfolioOf(account).legs));
     }
 
     // ------------------------------------------------------------------ internal
@@ -159,9 +159,9 @@ contract LiquidationAuction is ILiquidationAuction, AccessManaged, ReentrancyGua
         if (p.base != 0 || p.hedges.length != 0) oracle.check(p.underlying, Action.Liquidate);
         uint256 count = p.legs.length;
         for (uint256 i = 0; i < count; ++i) {
-            uint16 underlying = p.legs[i].series.underlying();
+            uint16 underlying = p.legs[i].series().underlying();
             bool seen = underlying == p.underlying && (p.base != 0 || p.hedges.length != 0);
-            for (uint256 j = 0; j < i && !seen; ++j) seen = p.legs[j].series.underlying() == underlying;
+            for (uint256 j = 0; j < i && !seen; ++j) seen = p.legs[j].series().underlying() == underlying;
             if (!seen) oracle.check(underlying, Action.Liquidate);
         }
     }

@@ -4,11 +4,12 @@ pragma solidity 0.8.30;
 /* solhint-disable no-inline-assembly, no-complex-fallback, contract-name-capwords */
 
 import {Gaussian} from "./libraries/Gaussian.sol";
+import {ScenarioSweep} from "./libraries/ScenarioSweep.sol";
 
 /// @title The normal distribution function in 512 quadratic pieces over +-5.5, as the code of a contract.
 /// @notice Not callable: its code is data, read with EXTCODECOPY by ScenarioKernel. A zero byte (STOP), then one word
 /// for each piece: c2 2^176 + c1 2^88 + 4 c0, all signed, where N = (c0 + c1 x + c2 x^2) / 2^78 and x is the place in
-/// the whole table, in units of a piece / 2^24. Each piece meets N at both ends and in its middle, so the whole is
+/// the whole table, in units of a piece / 2^24, counted from ScenarioSweep.TABLE_AT before its first. Each piece meets N at both ends and in its middle, so the whole is
 /// continuous; its error is below max|N'''| width^3 / (72 sqrt 3) = 3.2e-8.
 contract ScenarioTable {
     uint256 private constant PIECES = 512;
@@ -20,7 +21,12 @@ contract ScenarioTable {
         for (uint256 i = 0; i < PIECES; ++i) {
             uint256 middle = Gaussian.cdf(_at(2 * i + 1));
             uint256 end = Gaussian.cdf(_at(2 * i + 2));
-            uint256 word = _word(int256(start), int256(middle), int256(end), int256(i << 24));
+            uint256 word = _word(
+                int256(start),
+                int256(middle),
+                int256(end),
+                int256((i << 24) + (ScenarioSweep.TABLE_AT << 19))
+            );
             assembly ("memory-safe") {
                 mstore(add(add(code, 33), shl(5, i)), word)
             }

@@ -75,3 +75,16 @@ def decode_series(series_id: int) -> tuple[int, int, float, bool]:
     """(underlying, expiry_s, strike_usd, is_call) of a SeriesId."""
     strike = (series_id >> 8) & (2**64 - 1)
     return series_id >> 112, (series_id >> 72) & (2**40 - 1), strike / 10**8, bool(series_id & 1)
+
+
+def pack_leg(series_id: int, size_wad: int) -> int:
+    """PackedLeg as `contracts/libraries/SeriesId.sol` packs it, size in the upper half."""
+    if not 0 <= series_id < 2**128 or not -(2**127) <= size_wad < 2**127:
+        raise PricingError(f"leg ({series_id:#x}, {size_wad}) does not fit one word")
+    return (size_wad % 2**128) << 128 | series_id
+
+
+def unpack_leg(word: int) -> tuple[int, int]:
+    """(series_id, size_wad) of a PackedLeg."""
+    size = word >> 128
+    return word & (2**128 - 1), size - (size >> 127 << 128)

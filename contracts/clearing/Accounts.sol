@@ -11,7 +11,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
-import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title The books: accounts, legs, recorded tokens. Every change of cash, base or a leg goes through here.
@@ -23,13 +23,15 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     /// @dev Header in one slot, then one slot a leg; legs are dense, a closed one is replaced by the last.
     /// @param owes whether `_debts` holds anything for the account, so that the others need not look.
     /// @param tradedAt unix seconds of its last trade at a market.
+    /// @param venues a bit for each place in the list of venues that may hold something: none but the vault's has any.
     struct Account {
-        int112 cash;
+        int104 cash;
         uint88 base;
         uint8 legCount;
         bool owes;
         uint40 tradedAt;
-        Leg[32] legs;
+        uint8 venues;
+        PackedLeg[32] legs;
     }
 
     /// @dev What an account owes beyond its cash.
@@ -84,8 +86,8 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         int256 before = a.cash;
         cash = before + change;
         if (before < 0 || cash < 0 || a.owes) cash = _moveOwing(account, a, before, change);
-        if (cash > type(int112).max || cash < type(int112).min) revert AmountTooLarge(Wad.abs(cash));
-        a.cash = int112(cash);
+        if (cash > type(int104).max || cash < type(int104).min) revert AmountTooLarge(Wad.abs(cash));
+        a.cash = int104(cash);
     }
 
     function _moveOwing(
@@ -166,11 +168,15 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
 
     /// @dev Takes tokens in and records them; a token that delivers less than it says is refused.
     function _pull(IERC20 token, address from, uint256 amount) internal {
-        uint256 before = token.balanceOf(address(this));
+        uint256 before = _held(token);
         token.safeTransferFrom(from, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
+        uint256 received = _held(token) - before;
         if (received != amount) revert TransferShort(amount, received);
         _record(token, int256(amount));
+    }
+
+    function _held(IERC20 token) internal view returns (uint256) {
+        return token.balanceOf(address(this));
     }
 
     function _push(IERC20 token, address to, uint256 amount) internal {
@@ -194,7 +200,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         Account storage a = _accounts[account];
         uint256 count = a.legCount;
         uint256 at = _find(a, count, series);
-        int256 before = at < count ? int256(a.legs[at].size) : int256(0);
+        int256 before = at < count ? a.legs[at].size() : int256(0);
         int256 size = before + change;
         if (Wad.abs(size) > MAX_SIZE) revert AmountTooLarge(Wad.abs(size));
         if (size == 0) {
@@ -204,7 +210,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
                 if (count == MAX_LEGS) revert TooManyLegs(account, count + 1);
                 a.legCount = uint8(count + 1);
             }
-            a.legs[at] = Leg(series, int128(size));
+            a.legs[at] = SeriesIdLib.pack(series, size);
         }
         uint256 shortBefore = before < 0 ? uint256(-before) : 0;
         uint256 shortAfter = size < 0 ? uint256(-size) : 0;
@@ -218,37 +224,32 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     function _removeAt(Account storage a, uint256 at) internal {
         uint256 last = a.legCount - 1;
         if (at != last) a.legs[at] = a.legs[last];
-        delete a.legs[last];
+        a.legs[last] = PackedLeg.wrap(0);
         a.legCount = uint8(last);
     }
 
     function _find(Account storage a, uint256 count, SeriesId series) internal view returns (uint256 at) {
-        while (at < count && SeriesId.unwrap(a.legs[at].series) != SeriesId.unwrap(series)) ++at;
+        while (at < count && SeriesId.unwrap(a.legs[at].series()) != SeriesId.unwrap(series)) ++at;
     }
 
-    function _legs(address account) internal view returns (Leg[] memory legs) {
-        Account storage a = _accounts[account];
+    function _legs(Account storage a) internal view returns (PackedLeg[] memory legs) {
         uint256 count = a.legCount;
-        Leg[32] storage stored = a.legs;
-        // The compiler would clear, allocate and copy each leg. Measured: 8 k gas less for a margin check of 16 legs.
+        PackedLeg[32] storage stored = a.legs;
+        // As stored: the compiler would clear the array first and check every index.
         assembly ("memory-safe") {
             legs := mload(0x40)
             mstore(legs, count)
-            let pointer := add(legs, 32)
-            let leg := add(pointer, shl(5, count))
+            let at := add(legs, 32)
             for {
-                let i := 0
-            } lt(i, count) {
-                i := add(i, 1)
+                let slot := stored.slot
+                let end := add(slot, count)
+            } lt(slot, end) {
+                slot := add(slot, 1)
             } {
-                let word := sload(add(stored.slot, i))
-                mstore(pointer, leg)
-                mstore(leg, and(word, 0xffffffffffffffffffffffffffffffff))
-                mstore(add(leg, 32), sar(128, word))
-                pointer := add(pointer, 32)
-                leg := add(leg, 64)
+                mstore(at, sload(slot))
+                at := add(at, 32)
             }
-            mstore(0x40, leg)
+            mstore(0x40, at)
         }
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
-import {Leg} from "../libraries/SeriesId.sol";
+import {PackedLeg} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title What an auction sells of an account, its price and its smallest share. Derived in ILiquidationAuction.
@@ -25,7 +25,7 @@ library Lots {
     function read(Portfolio memory p, IRiskEngine engine) internal view returns (Lot memory lot) {
         lot.portfolio = p;
         for (uint256 i = 0; i < p.legs.length; ++i) {
-            if (p.legs[i].series.expiry() > block.timestamp) ++lot.live;
+            if (p.legs[i].series().expiry() > block.timestamp) ++lot.live;
         }
         if (lot.live == 0) return lot;
         if (lot.live != p.legs.length || p.hedges.length != 0) {
@@ -98,10 +98,10 @@ library Lots {
     function _keptOf(Portfolio memory p, uint256 live) private view returns (Portfolio memory kept) {
         kept.underlying = p.underlying;
         kept.hedges = p.hedges;
-        kept.legs = new Leg[](p.legs.length - live);
+        kept.legs = new PackedLeg[](p.legs.length - live);
         uint256 at;
         for (uint256 i = 0; i < p.legs.length; ++i) {
-            if (p.legs[i].series.expiry() <= block.timestamp) kept.legs[at++] = p.legs[i];
+            if (p.legs[i].series().expiry() <= block.timestamp) kept.legs[at++] = p.legs[i];
         }
     }
 }

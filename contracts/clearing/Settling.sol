@@ -5,7 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Action} from "../interfaces/IMarketOracle.sol";
 import {Slice} from "../interfaces/IRiskEngine.sol";
-import {Leg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {Margining} from "./Margining.sol";
 
@@ -90,7 +90,7 @@ abstract contract Settling is Margining {
     function _otherWorth(address account, uint256 covered) private view returns (uint256) {
         Account storage a = _accounts[account];
         bool priced = covered != 0 || a.base == 0;
-        if (priced && a.legCount == 0 && (account != vault || _venues.length == 0)) return 0;
+        if (priced && a.legCount == 0 && a.venues == 0) return 0;
         try this.marginOf(account, Slice.Fresh) returns (int256 equity, uint256, uint256) {
             int256 worth = equity - a.cash - int256(covered);
             return worth > 0 ? uint256(worth) : 0;
@@ -139,11 +139,12 @@ abstract contract Settling is Margining {
     /// @return net payoff of the account's legs of one expiry, rounded down.
     /// @return short contracts short among them.
     function _netPayoff(address account, uint56 key, uint256 price) private view returns (int256 net, uint256 short) {
-        Leg[] memory legs = _legs(account);
+        PackedLeg[] memory legs = _legs(_accounts[account]);
         for (uint256 i = 0; i < legs.length; ++i) {
-            if (legs[i].series.expiryKey() != key) continue;
-            int256 size = legs[i].size;
-            net += Wad.mulSignedDown(size, int256(legs[i].series.payoff(price)));
+            SeriesId series = legs[i].series();
+            if (series.expiryKey() != key) continue;
+            int256 size = legs[i].size();
+            net += Wad.mulSignedDown(size, int256(series.payoff(price)));
             if (size < 0) short += uint256(-size);
         }
     }
@@ -153,11 +154,11 @@ abstract contract Settling is Margining {
         uint256 i = a.legCount;
         while (i > 0) {
             --i;
-            Leg memory leg = a.legs[i];
-            if (leg.series.expiryKey() != key) continue;
+            PackedLeg leg = a.legs[i];
+            if (leg.series().expiryKey() != key) continue;
             _removeAt(a, i);
             ++removed;
-            emit LegMoved(account, leg.series, -leg.size, 0);
+            emit LegMoved(account, leg.series(), -int128(leg.size()), 0);
         }
     }
 }

@@ -208,6 +208,11 @@ interface IClearinghouse {
     /// @notice Closes a venue's whole position and brings its tokens home.
     function unwindVenue(address venue) external;
 
+    /// @notice Reads whether a venue holds anything, for anyone. While it does not, the vault's books leave it out, which
+    /// saves reading it; the trade that opens a position there puts it back. A new venue counts as one that may.
+    /// Warning: a venue's position must be zero in base and quote only if nothing but a trade can make it other.
+    function noteVenue(address venue) external;
+
     /// @notice Every field has a hard range.
     function setDebtParameters(DebtParameters calldata p) external;
 
@@ -238,7 +243,7 @@ interface IClearinghouse {
     /// @notice Everything in an account, as the risk engine takes it; see AccountLens for what it is worth.
     function portfolioOf(address account) external view returns (Portfolio memory);
 
-    /// @notice The same without the legs: what an account that hedges changes.
+    /// @notice The same without the legs and without how venues liquidate: what an account that hedges changes.
     function collateralOf(address account) external view returns (Portfolio memory);
 
     /// @notice Equity, initial and maintenance margin by RiskEngine.margin, WAD USD.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Leg} from "../libraries/SeriesId.sol";
+import {Leg, PackedLeg} from "../libraries/SeriesId.sol";
 
 /// @notice One hedge venue of an account, valued by the core at its own oracle price.
 /// @param base WAD ETH, negative for a short.
@@ -27,7 +27,7 @@ struct Portfolio {
     int256 cash;
     uint256 base;
     Hedge[] hedges;
-    Leg[] legs;
+    PackedLeg[] legs;
 }
 
 /// @notice Sensitivities to the spot of one underlying.
@@ -87,11 +87,11 @@ interface IRiskEngine {
     function parameters() external view returns (MarginParameters memory);
 
     /// @notice Sensitivities of the option legs of one underlying.
-    function optionGreeks(uint16 underlying, Leg[] calldata legs) external view returns (Greeks memory);
+    function optionGreeks(uint16 underlying, PackedLeg[] calldata legs) external view returns (Greeks memory);
 
     /// @notice Mark value of the option legs.
     /// @return WAD USD, signed, rounded down.
-    function optionValue(Leg[] calldata legs, Slice slice) external view returns (int256);
+    function optionValue(PackedLeg[] calldata legs, Slice slice) external view returns (int256);
 
     /// @notice Mark value and sensitivities of one contract of each leg's series, whatever the leg's size.
     /// @return values WAD USD per contract.

@@ -140,6 +140,14 @@ interface IVolSurface {
         uint40 expiry
     ) external view returns (SliceState memory fresh, SliceState memory aged);
 
+    /// @notice One of the two, in three words: what a contract that marks a book asks for each of its expiries.
+    /// @param reference_ the reference in place of the fresh one.
+    function smileOf(
+        uint16 underlying,
+        uint40 expiry,
+        bool reference_
+    ) external view returns (uint256 slice, int256 carry, uint256 committedAt);
+
     /// @notice Unix seconds of the last commit for the underlying, 0 if none.
     function lastCommit(uint16 underlying) external view returns (uint256);
 

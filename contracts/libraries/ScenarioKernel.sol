@@ -12,8 +12,8 @@ import "./MathsConstants.sol";
 /// @notice Two tails, extreme moves of the spot at volatility up alone, and moves at three volatilities of
 /// each option: 2 + 7 factors are 23 scenarios. Black (1976) undiscounted, call = F N(d1) - K N(d2), with N from
 /// ScenarioTable; put = call - F + K, added once for each spot. The error is below 1e-7 of the larger of forward and
-/// strike a contract, and `errorAt` bounds that of a sum. Use: load, grid, for each option logRatio, rootOf and add, then
-/// tailAt and valuesAt. ln(F/K) and sqrt(tau) are taken once per option, the logarithms of the shocks once per grid.
+/// strike a contract, and ScenarioSums.errorAt bounds that of a sum. Use: load, grid, for each option logRatio, rootOf and
+/// add, then ScenarioSums. ln(F/K) and sqrt(tau) are taken once per option, the logarithms of the shocks once per grid.
 /// @dev ScenarioSweep does the sum. Measured, 16 options and 23 scenarios with all that belongs to it: docs/maths.md.
 library ScenarioKernel {
     /// @dev Grid: its end, sums over puts of size x F and size x K, sum of |size| (F + K); then for each spot the sums
@@ -23,22 +23,26 @@ library ScenarioKernel {
     uint256 internal constant TABLE_BYTES = 512 * 32;
     uint256 internal constant MIN_FACTOR = 1e15;
     uint256 private constant FACTOR_SPAN = 999999000000000000000;
-    /// @dev Of N, 1e9 = 100 %: 3.3e-8 in the table, the rest for logarithm, root and rounding.
-    uint256 private constant ERROR = 36;
     uint256 private constant HEADER = 128;
     uint256 private constant ENTRY = 192;
 
     error TableMissing(address table);
+    error TableTooLate(uint256 used);
     error FactorOutOfRange(uint256 factor);
     error FactorsNotAscending(uint256 factor);
 
-    /// @notice Copies the table into memory.
-    function load(address table) internal view returns (uint256 base) {
+    /// @notice Copies the table to its place in memory. Before anything else is put there: else it is refused.
+    function load(address table) internal view {
         if (table.code.length != TABLE_BYTES + 1) revert TableMissing(table);
+        uint256 used;
         assembly ("memory-safe") {
-            base := mload(0x40)
-            mstore(0x40, add(base, TABLE_BYTES))
-            extcodecopy(table, base, 1, TABLE_BYTES)
+            used := mload(0x40)
+        }
+        if (used > ScenarioSweep.TABLE_AT) revert TableTooLate(used);
+        uint256 at = ScenarioSweep.TABLE_AT;
+        assembly ("memory-safe") {
+            mstore(0x40, add(at, TABLE_BYTES))
+            extcodecopy(table, at, 1, TABLE_BYTES)
         }
     }
 
@@ -46,26 +50,28 @@ library ScenarioKernel {
     /// @param factors moved spot / spot, WAD, 0.001 to 1,000: the two tails, then the moves, ascending.
     function grid(uint256[] memory factors) internal pure returns (Grid g) {
         uint256 entry;
+        uint256 end;
         assembly ("memory-safe") {
-            entry := add(HEADER, mul(ENTRY, mload(factors)))
             g := mload(0x40)
-            mstore(0x40, add(add(g, entry), 128))
-            calldatacopy(g, calldatasize(), add(entry, 128))
-            mstore(g, add(g, entry))
-            // Behind the last spot, a logarithm beyond every limit ends the sweep.
-            mstore(add(add(g, entry), 96), shl(128, 1))
             entry := add(g, HEADER)
+            end := add(entry, mul(ENTRY, mload(factors)))
+            mstore(0x40, add(end, 128))
+            calldatacopy(g, calldatasize(), sub(mload(0x40), g))
+            mstore(g, end)
+            // Behind the last spot, a logarithm beyond every limit ends the sweep.
+            mstore(add(end, 96), shl(128, 1))
         }
         uint256 last;
-        for (uint256 from = 0; from < factors.length; ) {
+        uint256 at;
+        while (entry != end) {
             uint256 factor;
             bool refused;
             assembly ("memory-safe") {
-                from := add(from, 1)
-                factor := mload(add(factors, shl(5, from)))
+                at := add(at, 32)
+                factor := mload(add(factors, at))
                 refused := or(gt(sub(factor, MIN_FACTOR), FACTOR_SPAN), lt(factor, last))
                 // Only moves are in order.
-                last := mul(factor, gt(from, 2))
+                last := mul(factor, gt(at, 64))
             }
             if (refused) _refuse(factor);
             int256 k = logRatio(factor, 1e18);
@@ -114,16 +120,13 @@ library ScenarioKernel {
         if (unusual) root = BlackScholesEdges.root(tau) * ROOT_PLACE;
     }
 
-    /// @notice Adds one option to a grid.
-    /// @param base of the table in memory.
+    /// @notice Adds calls of one series to a grid.
     /// @param k, root as of `logRatio` and `rootOf`.
-    /// @param vol, up, down its three volatilities, WAD, at most 10e18.
+    /// @param vol, up, down its three volatilities, WAD, at most 10e18, down <= vol <= up.
     /// @param sizedForward size x forward / 1e18, |size| up to 2^127 and forward up to 2^96.
     /// @param sizedStrike size x strike / 1e18.
     function add(
-        uint256 base,
         Grid g,
-        bool isCall,
         int256 k,
         uint256 root,
         uint256 vol,
@@ -133,41 +136,18 @@ library ScenarioKernel {
         int256 sizedStrike
     ) internal pure {
         assembly ("memory-safe") {
-            if iszero(isCall) {
-                mstore(add(g, 32), add(mload(add(g, 32)), sizedForward))
-                mstore(add(g, 64), add(mload(add(g, 64)), sizedStrike))
-            }
             let notional := add(sizedForward, sizedStrike)
             mstore(add(g, 96), add(mload(add(g, 96)), xor(notional, sar(255, notional))))
         }
-        ScenarioSweep.add(base, Grid.unwrap(g), k, root, vol, up, down, sizedForward, sizedStrike);
+        ScenarioSweep.add(Grid.unwrap(g), k, root, vol, up, down, sizedForward, sizedStrike);
     }
 
-    /// @notice Sum of size x value in tail `i` (0 or 1), at volatility up, WAD, rounded down.
-    function tailAt(Grid g, uint256 i) internal pure returns (int256 value) {
-        (value, , ) = valuesAt(g, i);
-    }
-
-    /// @notice Sums of size x value at factor `i` (2 and on), at each of the three volatilities, WAD, rounded down.
-    function valuesAt(Grid g, uint256 i) internal pure returns (int256 value, int256 up, int256 down) {
+    /// @notice Makes puts of as many calls that were added: put = call - F + K.
+    /// @param sizedForward, sizedStrike of the puts, as of `add`.
+    function turn(Grid g, int256 sizedForward, int256 sizedStrike) internal pure {
         assembly ("memory-safe") {
-            let entry := add(g, add(HEADER, mul(ENTRY, i)))
-            let parity := sdiv(mul(mload(add(g, 32)), mload(add(entry, 160))), 1000000000000000000)
-            parity := shl(16, sub(mload(add(g, 64)), parity))
-            value := sar(16, add(mload(entry), parity))
-            up := sar(16, add(mload(add(entry, 32)), parity))
-            down := sar(16, add(mload(add(entry, 64)), parity))
-        }
-    }
-
-    /// @notice What any sum at factor `i` may be too high or too low by, WAD, besides the rounding of what `add` was
-    /// given: take it from a sum to round it against the mover.
-    function errorAt(Grid g, uint256 i) internal pure returns (int256 bound) {
-        assembly ("memory-safe") {
-            let factor := mload(add(g, add(add(HEADER, 160), mul(ENTRY, i))))
-            factor := add(factor, mul(sub(1000000000000000000, factor), lt(factor, 1000000000000000000)))
-            factor := add(mul(mload(add(g, 96)), mul(factor, ERROR)), 999999999999999999999999999)
-            bound := div(factor, 1000000000000000000000000000)
+            mstore(add(g, 32), add(mload(add(g, 32)), sizedForward))
+            mstore(add(g, 64), add(mload(add(g, 64)), sizedStrike))
         }
     }
 }

@@ -19,14 +19,15 @@ library ScenarioSweep {
     uint256 private constant SECOND_TAIL = 320;
     uint256 private constant FIRST_MOVE = 512;
     uint256 private constant ENTRY = 192;
-    uint256 private constant HALF = 1 << 87;
-    /// @dev HALF and the place of deviation 0.
-    uint256 private constant CENTRE = (1 << 87) + (1 << 32);
+    /// @dev Where in memory the table is: a place, moved by as many pieces, is its piece's address by itself.
+    uint256 internal constant TABLE_AT = 2048;
+    /// @dev 2^87 + TABLE_AT 2^19, the place of the first piece, and that of deviation 0, 2^32 further.
+    uint256 private constant START = 0x8000000000000040000000;
+    uint256 private constant CENTRE = 0x8000000000000140000000;
 
     /// @notice Parameters as of ScenarioKernel.add.
     /// @dev The early return keeps this function, too, from being inlined: inside a caller the stack would be too deep.
     function add(
-        uint256 base,
         uint256 g,
         int256 k,
         uint256 root,
@@ -43,26 +44,20 @@ library ScenarioSweep {
             let x := sdiv(shl(238, 1), sizedStrike)
             // A half of one place at least: 3e-9 deviations stand in for none.
             let hUp := or(shr(160, mul(up, root)), 1)
-            tail(add(g, FIRST_TAIL), k, hUp, f, x, base)
-            tail(add(g, SECOND_TAIL), k, hUp, f, x, base)
+            tail(add(g, FIRST_TAIL), k, hUp, f, x)
+            tail(add(g, SECOND_TAIL), k, hUp, f, x)
             let h := or(shr(160, mul(vol, root)), 1)
             let hDown := or(shr(160, mul(down, root)), 1)
             // The greatest |ln(moved F / K)|, as a place, with which every d1 and d2 is inside the table.
-            let limit := mul(h, sub(0xffffffff, h))
-            let other := mul(hUp, sub(0xffffffff, hUp))
-            if slt(other, limit) {
-                limit := other
-            }
-            other := mul(hDown, sub(0xffffffff, hDown))
-            if slt(other, limit) {
-                limit := other
-            }
+            // Between hDown and hUp, h allows more than one of them.
+            let limit := mul(hUp, sub(0xffffffff, hUp))
+            let other := mul(hDown, sub(0xffffffff, hDown))
             // Scratch words: the limit, wanted at every spot, and the end.
-            mstore(0, limit)
+            mstore(0, xor(limit, mul(xor(limit, other), slt(other, limit))))
             mstore(32, mload(g))
-            sweep(add(g, FIRST_MOVE), k, h, hUp, hDown, f, x, base)
+            sweep(add(g, FIRST_MOVE), k, h, hUp, hDown, f, x)
 
-            function sweep(e, lnRatio, s, sUp, sDown, fOver, kOver, table) {
+            function sweep(e, lnRatio, s, sUp, sDown, fOver, kOver) {
                 let a := add(lnRatio, mload(add(e, 96)))
                 for {} 1 {} {
                     if sgt(a, sub(0, mload(0))) {
@@ -76,8 +71,8 @@ library ScenarioSweep {
                                 add(
                                     mload(e),
                                     sub(
-                                        sdiv(mul(mul(p, p), mload(add(table, and(shr(19, p), 0x3fe0)))), d),
-                                        sdiv(mul(mul(q, q), mload(add(table, and(shr(19, q), 0x3fe0)))), kOver)
+                                        sdiv(mul(mul(p, p), mload(and(shr(19, p), 0x7fe0))), d),
+                                        sdiv(mul(mul(q, q), mload(and(shr(19, q), 0x7fe0))), kOver)
                                     )
                                 )
                             )
@@ -90,8 +85,8 @@ library ScenarioSweep {
                                 add(
                                     mload(add(e, 32)),
                                     sub(
-                                        sdiv(mul(mul(p, p), mload(add(table, and(shr(19, p), 0x3fe0)))), d),
-                                        sdiv(mul(mul(q, q), mload(add(table, and(shr(19, q), 0x3fe0)))), kOver)
+                                        sdiv(mul(mul(p, p), mload(and(shr(19, p), 0x7fe0))), d),
+                                        sdiv(mul(mul(q, q), mload(and(shr(19, q), 0x7fe0))), kOver)
                                     )
                                 )
                             )
@@ -104,8 +99,8 @@ library ScenarioSweep {
                                 add(
                                     mload(add(e, 64)),
                                     sub(
-                                        sdiv(mul(mul(p, p), mload(add(table, and(shr(19, p), 0x3fe0)))), d),
-                                        sdiv(mul(mul(q, q), mload(add(table, and(shr(19, q), 0x3fe0)))), kOver)
+                                        sdiv(mul(mul(p, p), mload(and(shr(19, p), 0x7fe0))), d),
+                                        sdiv(mul(mul(q, q), mload(and(shr(19, q), 0x7fe0))), kOver)
                                     )
                                 )
                             )
@@ -118,21 +113,21 @@ library ScenarioSweep {
                         leave
                     }
                     let d := mul(fOver, mload(add(e, 128)))
-                    edge(e, sdiv(a, s), s, d, kOver, table)
-                    edge(add(e, 32), sdiv(a, sUp), sUp, d, kOver, table)
-                    edge(add(e, 64), sdiv(a, sDown), sDown, d, kOver, table)
+                    edge(e, sdiv(a, s), s, d, kOver)
+                    edge(add(e, 32), sdiv(a, sUp), sUp, d, kOver)
+                    edge(add(e, 64), sdiv(a, sDown), sDown, d, kOver)
                     e := add(e, ENTRY)
                     a := add(lnRatio, mload(add(e, 96)))
                 }
             }
-            function tail(e, a, s, fOver, kOver, table) {
+            function tail(e, a, s, fOver, kOver) {
                 let d := mul(fOver, mload(add(e, 128)))
                 a := sdiv(add(a, mload(add(e, 96))), s)
                 let q := add(a, CENTRE)
                 let p := add(q, s)
                 q := sub(q, s)
-                if shr(33, or(xor(q, HALF), xor(p, HALF))) {
-                    edge(e, a, s, d, kOver, table)
+                if shr(33, or(sub(q, START), sub(p, START))) {
+                    edge(e, a, s, d, kOver)
                     leave
                 }
                 mstore(
@@ -140,27 +135,26 @@ library ScenarioSweep {
                     add(
                         mload(e),
                         sub(
-                            sdiv(mul(mul(p, p), mload(add(table, and(shr(19, p), 0x3fe0)))), d),
-                            sdiv(mul(mul(q, q), mload(add(table, and(shr(19, q), 0x3fe0)))), kOver)
+                            sdiv(mul(mul(p, p), mload(and(shr(19, p), 0x7fe0))), d),
+                            sdiv(mul(mul(q, q), mload(and(shr(19, q), 0x7fe0))), kOver)
                         )
                     )
                 )
             }
-            function edge(sum, c, s, d, kOver, table) {
+            function edge(sum, c, s, d, kOver) {
                 c := add(c, 0x100000000)
                 // Far below the table, both are nothing.
                 if sgt(add(c, s), 0) {
-                    let p := sdiv(read(table, add(c, s)), d)
-                    mstore(sum, add(mload(sum), sub(p, sdiv(read(table, sub(c, s)), kOver))))
+                    let p := sdiv(read(add(c, s)), d)
+                    mstore(sum, add(mload(sum), sub(p, sdiv(read(sub(c, s)), kOver))))
                 }
             }
-            function read(table, place) -> n {
+            function read(place) -> n {
                 place := mul(place, sgt(place, 0))
                 n := shl(254, gt(place, 0x1ffffffff))
                 if iszero(n) {
-                    n := mload(add(table, and(shr(19, place), 0x3fe0)))
-                    place := add(place, HALF)
-                    n := mul(mul(place, place), n)
+                    place := add(place, START)
+                    n := mul(mul(place, place), mload(and(shr(19, place), 0x7fe0)))
                 }
             }
         }

@@ -12,9 +12,14 @@ struct Leg {
     int128 size;
 }
 
-using SeriesIdLib for SeriesId global;
+/// @notice The same leg in the word that an account stores and the risk engine reads: the size in the upper 128 bits,
+/// the series in the lower. Legs travel between contracts like this, people see `Leg`.
+type PackedLeg is uint256;
 
-/// @title Packing and reading of SeriesId.
+using SeriesIdLib for SeriesId global;
+using SeriesIdLib for PackedLeg global;
+
+/// @title Packing and reading of SeriesId and PackedLeg.
 library SeriesIdLib {
     /// @dev Strikes are stored with 8 decimals.
     uint256 internal constant STRIKE_UNIT = 1e10;
@@ -87,5 +92,23 @@ library SeriesIdLib {
         uint256 k = id.strike();
         if (id.isCall()) return price > k ? price - k : 0;
         return k > price ? k - price : 0;
+    }
+
+    /// @param size_ WAD contracts, |size| below 2^127.
+    function pack(SeriesId series_, int256 size_) internal pure returns (PackedLeg) {
+        return PackedLeg.wrap((uint256(size_) << 128) | SeriesId.unwrap(series_));
+    }
+
+    function unpack(PackedLeg[] memory packed) internal pure returns (Leg[] memory legs) {
+        legs = new Leg[](packed.length);
+        for (uint256 i = 0; i < packed.length; ++i) legs[i] = Leg(series(packed[i]), int128(size(packed[i])));
+    }
+
+    function series(PackedLeg leg) internal pure returns (SeriesId) {
+        return SeriesId.wrap(uint128(PackedLeg.unwrap(leg)));
+    }
+
+    function size(PackedLeg leg) internal pure returns (int256) {
+        return int256(PackedLeg.unwrap(leg)) >> 128;
     }
 }

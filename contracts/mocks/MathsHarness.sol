@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {Gaussian} from "../libraries/Gaussian.sol";
 import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
+import {ScenarioSums} from "../libraries/ScenarioSums.sol";
 import {SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Svi} from "../libraries/Svi.sol";
 import {Wad} from "../libraries/Wad.sol";
@@ -82,19 +83,20 @@ contract MathsHarness {
         int256 size,
         uint256[] calldata factors
     ) external view returns (int256[4][] memory r) {
-        uint256 base = ScenarioKernel.load(table);
+        ScenarioKernel.load(table);
         ScenarioKernel.Grid grid = ScenarioKernel.grid(factors);
         int256 k = ScenarioKernel.logRatio(o.forward, o.strike);
         uint256 root = ScenarioKernel.rootOf(o.tau);
         int256 x = (size * int256(o.strike)) / 1e18;
         uint256[3] memory vols = [o.vol, Math.min(o.vol * 2, 10e18), o.vol / 2];
         int256 f = (size * int256(o.forward)) / 1e18;
-        ScenarioKernel.add(base, grid, o.isCall, k, root, vols[0], vols[1], vols[2], f, x);
+        ScenarioKernel.add(grid, k, root, vols[0], vols[1], vols[2], f, x);
+        if (!o.isCall) ScenarioKernel.turn(grid, f, x);
         r = new int256[4][](factors.length);
         for (uint256 i = 0; i < factors.length; ++i) {
-            if (i < 2) r[i][1] = ScenarioKernel.tailAt(grid, i);
-            else (r[i][0], r[i][1], r[i][2]) = ScenarioKernel.valuesAt(grid, i);
-            r[i][3] = ScenarioKernel.errorAt(grid, i);
+            if (i < 2) (r[i][1], , ) = ScenarioSums.valuesAt(grid, i);
+            else (r[i][0], r[i][1], r[i][2]) = ScenarioSums.valuesAt(grid, i);
+            r[i][3] = ScenarioSums.errorAt(grid, i);
         }
     }
 

@@ -36,6 +36,15 @@ contract MockSlices {
         return (_slices[underlying][expiry][0], _slices[underlying][expiry][1]);
     }
 
+    function smileOf(
+        uint16 underlying,
+        uint40 expiry,
+        bool reference_
+    ) external view returns (uint256, int256, uint256) {
+        IVolSurface.SliceState memory s = _slices[underlying][expiry][reference_ ? 1 : 0];
+        return (s.slice, s.carry, s.committedAt);
+    }
+
     function _set(uint16 underlying, uint256 which, IVolSurface.SliceInput[] calldata inputs) private {
         for (uint256 i = 0; i < inputs.length; ++i) {
             _slices[underlying][inputs[i].expiry][which] = IVolSurface.SliceState(

@@ -63,6 +63,12 @@ contract MockVaultMarket {
         return (_slices[expiry], _aged[expiry].slice == 0 ? _slices[expiry] : _aged[expiry]);
     }
 
+    function smileOf(uint16, uint40 expiry, bool reference_) external view returns (uint256, int256, uint256) {
+        bool aged = reference_ && _aged[expiry].slice != 0;
+        IVolSurface.SliceState memory s = aged ? _aged[expiry] : _slices[expiry];
+        return (s.slice, s.carry, s.committedAt);
+    }
+
     function lastCommit(uint16) external view returns (uint256) {
         return _lastCommit;
     }

@@ -45,10 +45,8 @@ abstract contract SurfaceReader is IVolSurface {
 
     /// @inheritdoc IVolSurface
     function sliceOf(uint16 underlying, uint40 expiry) public view returns (SliceState memory fresh) {
-        Head memory h = _heads[underlying];
-        Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(underlying, expiry)];
-        fresh = _state(ring[h.fresh]);
-        if (fresh.committedAt != h.freshAt) (fresh, ) = _search(ring, h.referenceAge);
+        (uint256 slice, Note note) = _fresh(underlying, expiry);
+        return _state(slice, note);
     }
 
     /// @inheritdoc IVolSurface
@@ -56,17 +54,22 @@ abstract contract SurfaceReader is IVolSurface {
         uint16 underlying,
         uint40 expiry
     ) public view returns (SliceState memory fresh, SliceState memory aged) {
-        Head memory h = _heads[underlying];
-        Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(underlying, expiry)];
-        fresh = _state(ring[h.fresh]);
-        if (fresh.committedAt != h.freshAt) return _search(ring, h.referenceAge);
-        if (fresh.committedAt + h.referenceAge <= block.timestamp) return (fresh, fresh);
-        bool promoted = uint256(h.pendingAt) + h.referenceAge <= block.timestamp;
-        aged = _state(ring[promoted ? h.pending : h.aged]);
-        // Too new an expiry, or too new a surface, to have one.
-        if (aged.committedAt == 0 || aged.committedAt != (promoted ? h.pendingAt : h.agedAt)) {
-            return _search(ring, h.referenceAge);
-        }
+        (uint256 slice, Note note) = _fresh(underlying, expiry);
+        fresh = _state(slice, note);
+        (slice, note) = _aged(underlying, expiry, slice, note);
+        aged = _state(slice, note);
+    }
+
+    /// @inheritdoc IVolSurface
+    function smileOf(
+        uint16 underlying,
+        uint40 expiry,
+        bool reference_
+    ) external view returns (uint256 slice, int256 carry, uint256 committedAt) {
+        Note note;
+        (slice, note) = _fresh(underlying, expiry);
+        if (reference_) (slice, note) = _aged(underlying, expiry, slice, note);
+        return (slice, note.carry(), note.at());
     }
 
     /// @inheritdoc IVolSurface
@@ -176,23 +179,44 @@ abstract contract SurfaceReader is IVolSurface {
             (ahead <= uint256(p.monthlyDays) * 1 days && ExpiryList.isLastOfMonth(day));
     }
 
-    /// @dev By the moments themselves: the newest, and the newest of full age, else the newest again.
-    function _search(
-        Stored[3] storage ring,
-        uint256 referenceAge
-    ) private view returns (SliceState memory fresh, SliceState memory aged) {
-        for (uint256 i = 0; i < PLACES; ++i) {
-            SliceState memory s = _state(ring[i]);
-            if (s.committedAt > fresh.committedAt) fresh = s;
-            bool ofAge = s.committedAt + referenceAge <= block.timestamp;
-            if (ofAge && s.committedAt > aged.committedAt) aged = s;
-        }
-        if (aged.committedAt == 0) aged = fresh;
+    /// @dev Three slots: the head, and the two of the place that it says is fresh.
+    function _fresh(uint16 underlying, uint40 expiry) private view returns (uint256 slice, Note note) {
+        Head storage h = _heads[underlying];
+        Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(underlying, expiry)];
+        Stored storage place = ring[h.fresh];
+        (slice, note) = (place.slice, place.note);
+        if (note.at() != h.freshAt) (slice, note) = _newest(ring, 0);
     }
 
-    function _state(Stored storage s) private view returns (SliceState memory) {
-        Note note = s.note;
-        return SliceState(s.slice, note.carry(), note.at());
+    /// @dev Of the reference, given the fresh one; in a new expiry or a new surface that has none, the fresh one.
+    function _aged(
+        uint16 underlying,
+        uint40 expiry,
+        uint256 freshSlice,
+        Note freshNote
+    ) private view returns (uint256 slice, Note note) {
+        Head memory h = _heads[underlying];
+        if (freshNote.at() + h.referenceAge <= block.timestamp) return (freshSlice, freshNote);
+        Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(underlying, expiry)];
+        bool promoted = uint256(h.pendingAt) + h.referenceAge <= block.timestamp;
+        Stored storage place = ring[promoted ? h.pending : h.aged];
+        (slice, note) = (place.slice, place.note);
+        bool current = note.at() == (promoted ? h.pendingAt : h.agedAt) && freshNote.at() == h.freshAt;
+        if (!current || note.at() == 0) (slice, note) = _newest(ring, h.referenceAge);
+        if (note.at() == 0) return (freshSlice, freshNote);
+    }
+
+    /// @dev By the moments themselves: the newest that is at least so old.
+    function _newest(Stored[3] storage ring, uint256 atLeast) private view returns (uint256 slice, Note note) {
+        for (uint256 i = 0; i < PLACES; ++i) {
+            Note found = ring[i].note;
+            if (found.at() <= note.at() || found.at() + atLeast > block.timestamp) continue;
+            (slice, note) = (ring[i].slice, found);
+        }
+    }
+
+    function _state(uint256 slice, Note note) private pure returns (SliceState memory) {
+        return SliceState(slice, note.carry(), note.at());
     }
 
     function _read(

@@ -8,7 +8,7 @@ import {Greeks, IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.s
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {Books} from "../libraries/Books.sol";
 import {Notice} from "../libraries/Notice.sol";
-import {Leg, SeriesId} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title What a vault's account is worth to those who leave and to those who join, and when that may be used.
@@ -88,10 +88,10 @@ contract Valuer {
 
     /// @dev Until its price is proven an expired leg is valued at spot, and whoever knows the round that will settle it
     /// knows by how much that is wrong. Anyone can prove it; where the feed allows no proof, epochs go on after a while.
-    function _checkExpiriesProven(Leg[] memory legs) private view {
+    function _checkExpiriesProven(PackedLeg[] memory legs) private view {
         uint56 known;
         for (uint256 i = 0; i < legs.length; ++i) {
-            SeriesId series = legs[i].series;
+            SeriesId series = legs[i].series();
             uint256 expiry = series.expiry();
             if (expiry > block.timestamp || series.expiryKey() == known) continue;
             known = series.expiryKey();
@@ -119,17 +119,17 @@ contract Valuer {
     /// @return delta of the options of the vault's underlying.
     function _addOptions(
         Value memory v,
-        Leg[] memory legs,
+        PackedLeg[] memory legs,
         IDeskVault.VaultParameters calldata p
     ) private view returns (int256 delta) {
-        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(legs, Slice.Fresh);
+        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(SeriesIdLib.unpack(legs), Slice.Fresh);
         int256 fresh = 0;
         int256 vega = 0;
         for (uint256 i = 0; i < legs.length; ++i) {
-            int256 size = legs[i].size;
+            int256 size = legs[i].size();
             fresh += Wad.mulSignedDown(size, int256(values[i]));
             vega += Wad.mulTowardZero(size, greeks[i].vega);
-            if (legs[i].series.underlying() == underlying) delta += Wad.mulTowardZero(size, greeks[i].delta);
+            if (legs[i].series().underlying() == underlying) delta += Wad.mulTowardZero(size, greeks[i].delta);
         }
         int256 aged = engine.optionValue(legs, Slice.Reference);
         v.low += fresh < aged ? fresh : aged;

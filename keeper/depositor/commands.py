@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,8 @@ from keeper.depositor.access import Node, Record, open_deployment
 
 if TYPE_CHECKING:
     from keeper.chain.vault import Call, VaultReader, VaultView
+    from keeper.depositor.send import OneByOne
+    from keeper.execution.fees import FeeRules
 
     Plan = Callable[[VaultReader, VaultView], list[Call]]
 
@@ -157,19 +160,24 @@ class _Session:
             typer.echo(f"{call.what}: block {receipt.block_number}, {receipt.gas_used:,} gas")
         Console().print(position_table(self.view()))
 
-    def _sender(self, password_env: str, rules: Any) -> Any:
-        import sys
-
+    def _sender(self, password_env: str, rules: FeeRules) -> OneByOne:
         from keeper.chain.keystore import load_signer, password_from
         from keeper.depositor.send import OneByOne
-        from keeper.errors import ConfigError
+        from keeper.errors import ConfigError, KeystoreError
 
         if self.keystore is None:
             raise ConfigError("no key to sign with: name one by --keystore or GAMMADESK_KEYSTORE")
-        ask = lambda: str(typer.prompt("Keystore password", hide_input=True))  # noqa: E731
-        password = password_from(password_env, ask if sys.stdin.isatty() else None)
+        password = password_from(password_env, _ask if sys.stdin.isatty() else None)
         signer = load_signer(self.keystore, password)
+        if signer.address != self.account:
+            raise KeystoreError(
+                f"{self.keystore} says {self.account} and holds the key of {signer.address}: import the key again"
+            )
         return OneByOne(self.node, signer, self.deployment.chain_id, rules)
+
+
+def _ask() -> str:
+    return str(typer.prompt("Keystore password", hide_input=True))
 
 
 def _account(keystore: Path | None, account: str | None) -> str:

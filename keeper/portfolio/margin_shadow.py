@@ -16,7 +16,7 @@ from keeper.models import OptionLeg
 from keeper.portfolio.book import Market
 from keeper.portfolio.positions import Holdings, Portfolio, VenuePosition
 from keeper.portfolio.stress_grid import Margin, StressParameters, scenario_margin
-from keeper.units import decode_series, from_wad
+from keeper.units import decode_series, from_wad, pack_leg
 
 # Health of a short without collateral: liquidated at every price, yet a number above zero.
 _DEAD = 1e-300
@@ -45,7 +45,8 @@ class ChainPortfolio:
     def as_tuple(self) -> tuple[object, ...]:
         """As the contract's ABI takes it."""
         hedges = [(h.base, h.quote, h.threshold, h.penalty) for h in self.hedges]
-        return self.underlying, self.cash, self.base, hedges, list(self.legs)
+        legs = [pack_leg(*leg) for leg in self.legs]
+        return self.underlying, self.cash, self.base, hedges, legs
 
 
 def parameters_of(words: Sequence[int]) -> StressParameters:

@@ -185,5 +185,7 @@ def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[Venu
     venues = []
     for name, kind in (("UniswapSpotVenue", "uniswap_spot"), ("AaveShortVenue", "aave_short")):
         run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
+        # Still empty: the vault's books leave it out until it is traded on.
+        run.call(f"empty venue {name}", house, abi, "noteVenue", [have[name]])
         venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
     return venues

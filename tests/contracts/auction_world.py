@@ -117,10 +117,10 @@ class AuctionWorld:
     def terms(self) -> Terms:
         """What the auction of the ower asks now, by the interface's formulas."""
         engine, house = self.core.engine, self.core.clearinghouse
-        underlying, cash, base, hedges, legs = house.portfolioOf(self.ower)
-        portfolio = (underlying, cash, base, hedges, legs)
+        underlying, cash, base, hedges, words = house.portfolioOf(self.ower)
+        portfolio = (underlying, cash, base, hedges, words)
         both = [tuple(engine.margin(portfolio, s)) for s in (FRESH_SLICE, AGED_SLICE)]
-        expired = [leg for leg in legs if _expiry(leg[0]) <= self.core.now]
+        expired = [word for word in words if _expiry(word & (2**128 - 1)) <= self.core.now]
         kept, kept_margin, _ = engine.margin((underlying, 0, 0, hedges, expired), FRESH_SLICE)
         _, since, _, bounty = self.core.auction.auctionOf(self.ower)
         elapsed = self.core.now - since

@@ -17,7 +17,7 @@ from eth_utils import function_signature_to_4byte_selector
 from keeper.models import SviSlice
 from keeper.pricing import svi
 from keeper.pricing.svi import find_arbitrage
-from keeper.units import encode_series
+from keeper.units import encode_series, pack_leg
 
 WAD = 10**18
 USDC = 10**6
@@ -344,6 +344,11 @@ def wad(value: float) -> int:
 def to_legs(legs: Sequence[tuple]) -> list[tuple[int, int]]:
     """(series, contracts) to what the contracts take."""
     return [(series, wad(size)) for series, size in legs]
+
+
+def to_packed(legs: Sequence[tuple]) -> list[int]:
+    """(series, contracts) to the words that the risk engine takes."""
+    return [pack_leg(*leg) for leg in to_legs(legs)]
 
 
 def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True) -> Core:

@@ -213,6 +213,50 @@ def test_unwinding_brings_the_tokens_home(core: Core) -> None:
     refused(house.unwindVenue, core.takers[0], by=gov, error="VenueUnknown")
 
 
+def hedges(core: Core) -> list[int]:
+    """Base of each venue in the vault's books, in whole ETH."""
+    return [int(h[0]) // WAD for h in core.clearinghouse.portfolioOf(core.vault)[3]]
+
+
+def test_a_venue_noted_as_empty_is_left_out_until_it_is_traded_on(core: Core) -> None:
+    house, gov, venue = core.clearinghouse, core.gov, core.venue
+    core.fund(core.vault, 10_000)
+    venue.setSynthetic(True, {"from": gov})
+    venue.setPosition(WAD, 0, {"from": gov})
+    assert hedges(core) == [1]
+    venue.setPosition(0, 0, {"from": gov})
+    house.noteVenue(venue, {"from": core.takers[0]})
+    # What comes without a trade counts in nothing until somebody notes it.
+    venue.setPosition(5 * WAD, 0, {"from": gov})
+    assert hedges(core) == []
+    house.noteVenue(venue, {"from": core.takers[0]})
+    assert hedges(core) == [5]
+    venue.setPosition(0, 0, {"from": gov})
+    house.noteVenue(venue, {"from": core.takers[0]})
+    house.setVault(core.vault, gov, {"from": gov})
+    house.tradeOnVenue(venue, 2 * WAD, round(SPOT_USD * WAD), b"", {"from": gov})
+    assert hedges(core) == [2]
+    house.unwindVenue(venue, {"from": gov})
+    venue.setPosition(3 * WAD, 0, {"from": gov})
+    assert hedges(core) == []
+    refused(house.noteVenue, core.takers[0], by=gov, error="VenueUnknown")
+
+
+def test_a_venue_that_leaves_takes_no_others_place_in_the_books(core: Core) -> None:
+    house, gov = core.clearinghouse, core.gov
+    price = round(SPOT_USD * WAD)
+    more = [core.backend.deploy("MockVenue", core.usdc, core.weth, house, price) for _ in range(3)]
+    for venue in more:
+        house.setVenue(venue, True, {"from": gov})
+    house.noteVenue(core.venue, {"from": gov})
+    more[2].setPosition(7 * WAD, 0, {"from": gov})
+    house.noteVenue(more[1], {"from": gov})
+    house.setVenue(core.venue, False, {"from": gov})
+    assert hedges(core) == [7]
+    more[0].setPosition(WAD, 0, {"from": gov})
+    assert sorted(hedges(core)) == [1, 7]
+
+
 @pytest.mark.parametrize(
     ("place", "low", "high"), [(0, 0, 10**27), (1, 0, WAD), (2, 0, 2 * 10**17), (3, 60, DAY)]
 )

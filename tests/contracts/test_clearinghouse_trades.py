@@ -18,6 +18,7 @@ from tests.contracts.core_env import (
     deploy_core,
     refused,
     to_legs,
+    to_packed,
     wad,
 )
 
@@ -245,7 +246,7 @@ def test_the_vault_may_not_end_below_initial_margin(core: Core, call: int) -> No
     equity = core.cash(core.vault)
 
     def surplus(size: int) -> int:
-        book = (UNDERLYING, equity, 0, [], [(call, -size * WAD)])
+        book = (UNDERLYING, equity, 0, [], to_packed([(call, -size)]))
         value, initial, _ = core.engine.margin(book, FRESH_SLICE)
         return int(value - initial)
 
@@ -291,7 +292,7 @@ def test_greeks_of_the_vault_hold_options_base_and_venues(core: Core, call: int)
     core.fund(core.vault, 0, 3)
     core.venue.setPosition(-5 * WAD, 9_000 * WAD, {"from": core.gov})
     core.trade(core.vault, core.takers[0], [(call, 10)])
-    options = core.engine.optionGreeks(UNDERLYING, core.clearinghouse.legsOf(core.vault))
+    options = core.engine.optionGreeks(UNDERLYING, core.clearinghouse.portfolioOf(core.vault)[4])
     found = core.lens.greeksOf(core.vault, UNDERLYING)
     assert found[0] == options[0] - 2 * WAD
     assert tuple(found[1:]) == tuple(options[1:])

@@ -14,6 +14,7 @@ from keeper.portfolio.margin_shadow import (
     shadow_margin,
 )
 from keeper.pricing import svi
+from keeper.units import pack_leg
 from tests.contracts.core_env import (
     AGED_SLICE,
     DAY,
@@ -27,6 +28,7 @@ from tests.contracts.core_env import (
     deploy_core,
     refused,
     to_legs,
+    to_packed,
     wad,
 )
 from tests.contracts.margin_model import Market, greeks, price
@@ -57,13 +59,15 @@ def market(core: Core, settled: dict[int, float] | None = None) -> Market:
 
 
 def drawn(core: Core, seed: int) -> ChainPortfolio:
-    """Up to 16 legs, and by turns WETH, one venue or two, solvent or not."""
+    """Up to 32 legs, calls and puts of one strike among them, and by turns WETH, one venue or two, solvent or not."""
     draw = random.Random(seed)
     names = {
         core.series(draw.choice((1, 7, 14)), draw.randrange(1_000, 4_000, 50), draw.random() < 0.5)
         for _ in range(draw.randint(1, 16))
     }
-    legs = tuple((s, wad(round(draw.uniform(-20, 20), 6) or 1.0)) for s in sorted(names))
+    names |= {name ^ 1 for name in sorted(names) if draw.random() < 0.4}
+    order = draw.sample(sorted(names), len(names))
+    legs = tuple((s, wad(round(draw.uniform(-20, 20), 6) or 1.0)) for s in order)
     hedges = []
     for _ in range(seed % 3):
         base = wad(round(draw.uniform(-30, 30), 6))
@@ -108,8 +112,8 @@ def test_value_greeks_and_margin_equal_the_models(core: Core, seed: int) -> None
     )
     found = margin_of(core, book)
     assert found == pytest.approx([equity, initial, maintenance], abs=MARGIN_REL * unit)
-    legs = list(book.legs)
-    rows = [(size / WAD, greeks(series, at)) for series, size in legs]
+    legs = [pack_leg(*leg) for leg in book.legs]
+    rows = [(size / WAD, greeks(series, at)) for series, size in book.legs]
     value, delta, gamma, vega, theta = (sum(n * g[i] for n, g in rows) for i in range(5))
     assert int(core.engine.optionValue(legs, FRESH_SLICE)) / WAD == pytest.approx(
         value, abs=REL * unit
@@ -121,18 +125,52 @@ def test_value_greeks_and_margin_equal_the_models(core: Core, seed: int) -> None
     assert found[3] == pytest.approx(theta, abs=REL * unit * 100)
 
 
+def test_a_leg_in_parts_is_the_leg(core: Core) -> None:
+    """Sizes of one series are added before anything is asked of them: parts that cancel are nobody's short."""
+    call, put = core.series(7, 2_000), core.series(7, 2_000, False)
+    whole = of_legs((call, 3.0), (put, -2.0))
+    parts = of_legs((call, -4.0), (put, -5.0), (call, 7.0), (put, 3.0))
+    for slice_ in (FRESH_SLICE, AGED_SLICE):
+        both = [core.engine.margin(book.as_tuple(), slice_) for book in (whole, parts)]
+        assert tuple(both[0]) == tuple(both[1])
+    words = [book.as_tuple()[4] for book in (whole, parts)]
+    assert core.engine.optionValue(words[0], FRESH_SLICE) == core.engine.optionValue(
+        words[1], FRESH_SLICE
+    )
+    found = [tuple(core.engine.optionGreeks(UNDERLYING, part)) for part in words]
+    assert found[0] == found[1]
+    assert margin_of(core, of_legs((call, -1.0), (call, 1.0))) == [0.0, 0.0, 0.0]
+
+
+def test_a_synthetic_forward_is_a_forward(core: Core) -> None:
+    """A call less a put of one strike has no volatility in it: its worst loss is the largest fall's."""
+    legs = [(core.series(7, 2_000), 5.0), (core.series(7, 2_000, False), -5.0)]
+    spot, forward = market(core).spot, core.surface.volAndForward(
+        UNDERLYING, core.expiry(7), 2_000 * WAD, core.oracle.spot(UNDERLYING)[0]
+    )[0] / WAD  # fmt: skip
+    equity, initial, _ = margin_of(core, of_legs(*legs))
+    assert equity == pytest.approx(5 * (forward - 2_000), abs=1e-6)
+    fall = max(MARGIN_PARAMETERS[0] / WAD, MARGIN_PARAMETERS[3] * MARGIN_PARAMETERS[4] / WAD**2)
+    short = 5 * spot * MARGIN_PARAMETERS[6] / WAD
+    assert initial == pytest.approx(5 * forward * fall + short, rel=1e-6)
+    greeks_ = core.engine.optionGreeks(UNDERLYING, to_packed(legs))
+    assert greeks_[0] / WAD == pytest.approx(5 * forward / spot, rel=1e-9)
+    assert tuple(greeks_[1:]) == (0, 0, 0)
+
+
 def test_marks_are_per_contract_whatever_the_size(core: Core) -> None:
     legs = [(core.series(7, k, c), size) for k, c, size in
             ((1_800, True, -3), (1_800, False, 0.01), (2_200, True, 500))]  # fmt: skip
     values, found = core.engine.marks(to_legs(legs), FRESH_SLICE)
     for (series, _), value, g in zip(legs, values, found, strict=True):
         assert value / WAD == pytest.approx(price(series, market(core)), rel=REL)
-        one = core.engine.optionGreeks(UNDERLYING, [(series, WAD)])
-        assert tuple(g) == tuple(one)
+        one = core.engine.optionGreeks(UNDERLYING, to_packed([(series, 1)]))
+        # A put's come from the call of its strike.
+        assert [int(x) for x in g] == pytest.approx([int(x) for x in one], rel=1e-12, abs=10)
 
 
 def test_greeks_are_of_the_underlying_asked(core: Core) -> None:
-    leg = [(core.series(7, 2_000), WAD)]
+    leg = to_packed([(core.series(7, 2_000), 1)])
     assert tuple(core.engine.optionGreeks(2, leg)) == (0, 0, 0, 0)
 
 
@@ -195,14 +233,14 @@ def test_expired_legs_are_worth_payoff_at_spot_until_proven(core: Core) -> None:
     core.warp(core.expiry(1))
     core.set_spot(1_950.0)
     at, book = market(core), of_legs(*legs)
-    assert core.engine.optionValue(to_legs(legs), FRESH_SLICE) / WAD == pytest.approx(
+    assert core.engine.optionValue(to_packed(legs), FRESH_SLICE) / WAD == pytest.approx(
         100.0 - 450.0 + price(legs[2][0], at), rel=REL
     )
     assert margin_of(core, book) == pytest.approx(
         shadow_of(core, book), abs=MARGIN_REL * gross(core, book)
     )
-    live = core.engine.optionGreeks(UNDERLYING, to_legs(legs[2:]))
-    assert tuple(core.engine.optionGreeks(UNDERLYING, to_legs(legs))) == tuple(live)
+    live = core.engine.optionGreeks(UNDERLYING, to_packed(legs[2:]))
+    assert tuple(core.engine.optionGreeks(UNDERLYING, to_packed(legs))) == tuple(live)
 
 
 def test_expired_legs_are_worth_the_proven_price_whatever_the_spot(core: Core) -> None:
@@ -210,13 +248,13 @@ def test_expired_legs_are_worth_the_proven_price_whatever_the_spot(core: Core) -
     core.prove(1, 1_950.0)
     for spot in (1_950.0, 3_000.0, 100.0):
         core.set_spot(spot)
-        assert core.engine.optionValue(to_legs(legs), FRESH_SLICE) == -350 * WAD
+        assert core.engine.optionValue(to_packed(legs), FRESH_SLICE) == -350 * WAD
         assert margin_of(core, of_legs(*legs))[1] == 0
 
 
 def test_a_leg_without_a_slice_is_worth_its_intrinsic_value(core: Core) -> None:
     legs = [(core.series(30, 1_500), 1.0), (core.series(30, 2_500), -1.0)]
-    assert core.engine.optionValue(to_legs(legs), FRESH_SLICE) == 500 * WAD
+    assert core.engine.optionValue(to_packed(legs), FRESH_SLICE) == 500 * WAD
     assert margin_of(core, of_legs(*legs))[1] > 0
 
 
@@ -226,7 +264,7 @@ def test_no_tenor_makes_a_book_unreadable(core: Core, days: int) -> None:
     if core.surface.listable(core.expiry(days)):
         core.commit(core.slice(VOL, days))
     margin_of(core, of_legs(*leg))
-    core.engine.optionGreeks(UNDERLYING, to_legs(leg))
+    core.engine.optionGreeks(UNDERLYING, to_packed(leg))
 
 
 # ---------------------------------------------------------------- parameters

@@ -91,6 +91,7 @@ TABLE: dict[str, dict[str, str]] = {
         "setVault": ADDRESSES,
         "setVenue": ADDRESSES,
         "unwindVenue": LIQUIDATOR,
+        "noteVenue": ANYONE,
         "setDebtParameters": GOVERNOR,
         "setAuthority": AUTHORITY,
     },

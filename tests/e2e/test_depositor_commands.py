@@ -218,6 +218,16 @@ def test_an_account_that_is_not_the_key(me: Depositor) -> None:
     assert (done.exit_code, "is not an address" in done.output) == (78, True), done.output
 
 
+def test_a_keystore_that_names_another_account(me: Depositor, tmp_path: Path) -> None:
+    content = json.loads(me.keystore.read_text())
+    content["address"] = me.world.chain.account(3)
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(content))
+    me.world.give_usdc(me.world.chain.account(3), 1_000)
+    done = me.run("deposit", "100", "--live", GAMMADESK_KEYSTORE=str(path))
+    assert (done.exit_code, "import the key again" in done.output) == (78, True), done.output
+
+
 def test_without_ether(me: Depositor) -> None:
     me.world.chain.rpc("anvil_setBalance", me.address, hex(10**9))
     done = me.run("deposit", "100", "--live")

@@ -85,3 +85,16 @@ def test_series_round_trip(underlying, day, strike_units, is_call):
 def test_series_outside_the_format_are_refused(arguments, says):
     with pytest.raises(PricingError, match=says):
         units.encode_series(*arguments)
+
+
+@given(st.integers(0, 2**128 - 1), st.integers(-(2**127), 2**127 - 1))
+def test_legs_round_trip_through_their_word(series, size):
+    word = units.pack_leg(series, size)
+    assert 0 <= word < 2**256
+    assert units.unpack_leg(word) == (series, size)
+
+
+@pytest.mark.parametrize("leg", [(-1, 0), (2**128, 0), (1, 2**127), (1, -(2**127) - 1)])
+def test_legs_beyond_their_word_are_refused(leg):
+    with pytest.raises(PricingError, match="does not fit"):
+        units.pack_leg(*leg)

@@ -8,6 +8,7 @@ from hypothesis.stateful import initialize, rule
 
 from keeper.simulation.clearing.accounts import DebtParameters
 from keeper.simulation.clearing.house import Trade
+from keeper.units import pack_leg
 from tests.contracts.core_env import UNDERLYING, USDC, WAD
 from tests.stateful.clearing_world import SECOND, World
 from tests.stateful.revm import Reverted
@@ -167,7 +168,8 @@ class Actions:
         if not 0 < price < 2_000:
             return price * WAD
         try:
-            return int(self.world.core.engine.optionValue(given, 0)) * price // 1_000
+            words = [pack_leg(*leg) for leg in given]
+            return int(self.world.core.engine.optionValue(words, 0)) * price // 1_000
         except Reverted:
             return 10 * WAD
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from keeper.units import pack_leg, unpack_leg
 from tests.contracts.auction_world import (
     BOUNTY_SHARE,
     FALL_S,
@@ -120,7 +121,8 @@ def in_trouble(world: AuctionWorld, case: Case) -> bool:
 
 def hypothetical(world: AuctionWorld, terms: Terms, share: int) -> list[tuple[int, int]]:
     """(equity, initial) by both slices if `share` were sold at these terms, its bounty paid."""
-    underlying, cash, base, hedges, book = terms.portfolio
+    underlying, cash, base, hedges, words = terms.portfolio
+    book = [unpack_leg(word) for word in words]
     now = world.core.now
     live = [(s, size) for s, size in book if (s >> 72) & (2**40 - 1) > now]
     left = [(s, size) for s, size in book if (s, size) not in live]
@@ -131,7 +133,13 @@ def hypothetical(world: AuctionWorld, terms: Terms, share: int) -> list[tuple[in
     answers = []
     for slice_, (_, initial, _) in zip((FRESH_SLICE, AGED_SLICE), terms.both, strict=True):
         bounty = min(terms.bounty, initial * share // WAD * BOUNTY_SHARE // WAD)
-        after = (underlying, cash - bounty, base - base * share // WAD, hedges, left)
+        after = (
+            underlying,
+            cash - bounty,
+            base - base * share // WAD,
+            hedges,
+            [pack_leg(*leg) for leg in left],
+        )
         answers.append(tuple(world.core.engine.margin(after, slice_)[:2]))
     return answers
 
