@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from keeper.execution.routing import Problem, Route, Stage
 from keeper.execution.routing_depth import pool_curve, unknown_depth
+from keeper.execution.routing_records import Problem, Route, Stage
 from keeper.models import PoolDepth, Snapshot, VenueKind, VenueState
 from keeper.units import SECONDS_PER_YEAR, WAD
 
