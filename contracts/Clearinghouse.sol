@@ -88,7 +88,9 @@ contract Clearinghouse is Views, ReentrancyGuard {
     // ------------------------------------------------------------------ markets
 
     /// @inheritdoc IClearinghouse
-    function trade(Trade[] calldata trades) external nonReentrant only(Market.Desk) {
+    function trade(
+        Trade[] calldata trades
+    ) external nonReentrant only(Market.Desk) returns (int256 equity, uint256 initial) {
         if (trades.length == 0) revert TradesEmpty();
         address[] memory accounts = new address[](2 * trades.length);
         uint256 count;
@@ -97,7 +99,10 @@ contract Clearinghouse is Views, ReentrancyGuard {
             count = _include(accounts, count, trades[i].taker);
             count = _include(accounts, count, trades[i].maker);
         }
-        for (uint256 i = 0; i < count; ++i) _requireMargin(accounts[i], trades);
+        for (uint256 i = 0; i < count; ++i) {
+            (int256 has, uint256 needs) = _requireMargin(accounts[i], trades);
+            if (accounts[i] == vault) (equity, initial) = (has, needs);
+        }
     }
 
     /// @inheritdoc IClearinghouse
@@ -177,7 +182,7 @@ contract Clearinghouse is Views, ReentrancyGuard {
         bytes calldata data
     ) external nonReentrant returns (int256 filledBase, int256 quoteFlow) {
         if (msg.sender != hedgeManager) revert OnlyHedgeManager(msg.sender);
-        _requireVenue(venue);
+        _bitOf(venue);
         (uint256 usdcIn, uint256 baseIn) = IHedgeVenue(venue).required(base, limitPrice, data);
         if (usdcIn != 0) {
             _moveCashSolvent(vault, -_fromUsdc(usdcIn));
@@ -190,9 +195,8 @@ contract Clearinghouse is Views, ReentrancyGuard {
         uint256 usdcBefore = _held(usdc);
         uint256 baseBefore = _held(weth);
         (filledBase, quoteFlow) = IHedgeVenue(venue).trade(base, limitPrice, data);
-        (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
-        _noteTraded(venue);
-        emit VenueTradeSettled(venue, _fromUsdc(usdcBack) - _fromUsdc(usdcIn), baseBack.toInt256() - baseIn.toInt256());
+        _creditReturned(venue, usdcBefore, baseBefore, usdcIn, baseIn);
+        _touchTraded(venue);
     }
 
     // ------------------------------------------------------------------ settlement
@@ -276,18 +280,17 @@ contract Clearinghouse is Views, ReentrancyGuard {
 
     /// @inheritdoc IClearinghouse
     function unwindVenue(address venue) external restricted nonReentrant {
-        _requireVenue(venue);
+        _bitOf(venue);
         uint256 usdcBefore = _held(usdc);
         uint256 baseBefore = _held(weth);
         IHedgeVenue(venue).unwind();
-        (uint256 usdcBack, uint256 baseBack) = _creditReturned(usdcBefore, baseBefore);
-        _note(venue);
-        emit VenueTradeSettled(venue, _fromUsdc(usdcBack), baseBack.toInt256());
+        _creditReturned(venue, usdcBefore, baseBefore, 0, 0);
+        _touch(venue);
     }
 
     /// @inheritdoc IClearinghouse
-    function noteVenue(address venue) external nonReentrant {
-        _note(venue);
+    function touchVenue(address venue) external {
+        _touch(venue);
     }
 
     /// @inheritdoc IClearinghouse
@@ -331,15 +334,22 @@ contract Clearinghouse is Views, ReentrancyGuard {
 
     /// @dev Credits the vault with what arrived since the two balances were read, and with nothing else.
     function _creditReturned(
+        address venue,
         uint256 usdcBefore,
-        uint256 baseBefore
-    ) private returns (uint256 usdcBack, uint256 baseBack) {
-        usdcBack = _held(usdc) - usdcBefore;
-        baseBack = _held(weth) - baseBefore;
-        _record(usdc, usdcBack.toInt256());
-        _record(weth, baseBack.toInt256());
-        _moveCash(vault, _fromUsdc(usdcBack));
-        _addBase(vault, baseBack);
+        uint256 baseBefore,
+        uint256 usdcIn,
+        uint256 baseIn
+    ) private {
+        uint256 usdcBack = _held(usdc) - usdcBefore;
+        uint256 baseBack = _held(weth) - baseBefore;
+        if (usdcBack != 0) _record(usdc, usdcBack.toInt256());
+        if (baseBack != 0) {
+            _record(weth, baseBack.toInt256());
+            _addBase(vault, baseBack);
+        }
+        int256 cashBack = _fromUsdc(usdcBack);
+        _moveCash(vault, cashBack);
+        emit VenueTradeSettled(venue, cashBack - _fromUsdc(usdcIn), int256(baseBack) - int256(baseIn));
     }
 
     /// @dev USDC in token units to WAD.

@@ -2,47 +2,67 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {DeltaRules} from "./hedging/DeltaRules.sol";
+import {HedgeState} from "./hedging/HedgeState.sol";
+import {OptionOrders} from "./hedging/OptionOrders.sol";
+import {PendingOrders} from "./hedging/PendingOrders.sol";
 import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
 import {IHedgeManager, Limits, Order} from "./interfaces/IHedgeManager.sol";
+import {IPendingOrders} from "./interfaces/IPendingOrders.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
-import {IRiskEngine, Portfolio} from "./interfaces/IRiskEngine.sol";
-import {IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
+import {Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
+import {IMarketOracle} from "./interfaces/IMarketOracle.sol";
 import {IVolSurface} from "./interfaces/IVolSurface.sol";
-import {Books} from "./libraries/Books.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Verified rebalances of the vault's hedge. Documented in IHedgeManager.
 /// @notice Nothing that a venue or the keeper says is believed: the filled size and its cost are what the vault's base
 /// and quote really changed by, valued at one oracle price.
-contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
-    using Books for Portfolio;
+contract HedgeManager is OptionOrders, PendingOrders {
+    /// @dev The orders of one underlying on their way.
+    /// @param before the batch; `middle` after its option orders; `book` now.
+    /// @param wrong index + 1 of the first order with the wrong sign, which only a migration may have; its size, and the
+    /// delta that it met. A lone order migrates nothing.
+    /// @param up
+    /// @param down pending before the batch; `newUp` and `newDown` placed by it.
+    struct Group {
+        bytes32 workId;
+        State state;
+        Rules rules;
+        uint16 underlying;
+        uint256 band;
+        uint256 price;
+        DeltaRules.Book before;
+        DeltaRules.Book middle;
+        DeltaRules.Book book;
+        int256 navChange;
+        uint256 filled;
+        uint256 wrong;
+        int256 wrongBase;
+        int256 wrongDelta;
+        int256 up;
+        int256 down;
+        int256 newUp;
+        int256 newDown;
+        bool options;
+        bool lone;
+    }
 
-    /// @dev The vault's hedge at one moment. Options do not change within a batch, so their delta is added once.
-    struct Book {
-        int256 delta;
-        int256 base;
-        int256 quote;
-        uint256 gross;
+    /// @dev A venue of the batch before and with its order.
+    struct Visit {
+        address venue;
+        uint256 health;
+        int256 filled;
     }
 
     uint256 private constant MAX_ORDERS = 8;
-    /// @dev Tokens round to 1e-6 USD and lending indices to a few wei; neither may trip a rule.
+    /// @dev Tokens round to 1e-6 USD.
     uint256 private constant DUST_USD = 1e13;
-    uint256 private constant DUST_BASE = 1e6;
 
-    IClearinghouse public immutable clearinghouse;
-    IMarketOracle public immutable oracle;
-    IRiskEngine public immutable engine;
-    IVolSurface public immutable surface;
-    address public immutable vault;
-    uint16 public immutable underlying;
-
-    address public keeper;
-    uint64 public epoch = 1;
-    uint128 private _budget;
-    uint64 private _budgetAt;
-    HedgeParameters private _parameters;
+    modifier onlyFallback() {
+        if (msg.sender != fallbackHedge) revert OnlyFallback(msg.sender);
+        _;
+    }
 
     constructor(
         address authority_,
@@ -53,51 +73,33 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
         uint16 underlying_,
         address keeper_,
         HedgeParameters memory p
-    ) AccessManaged(authority_) {
-        clearinghouse = clearinghouse_;
-        oracle = oracle_;
-        engine = clearinghouse_.engine();
-        surface = surface_;
-        vault = vault_;
-        underlying = underlying_;
+    ) AccessManaged(authority_) HedgeState(clearinghouse_, oracle_, surface_, vault_, underlying_) {
         keeper = keeper_;
         _setParameters(p);
-        _budget = p.budgetCap;
-        _budgetAt = uint64(block.timestamp);
+        _setBudget(_rules.budgetCap);
+        _state.insideAt = uint40(block.timestamp);
         emit KeeperSet(keeper_);
     }
 
     /// @inheritdoc IHedgeManager
-    function rebalance(Order[] calldata orders, Limits calldata limits) external nonReentrant {
+    function rebalance(Order[] calldata orders, Limits calldata limits) external locked {
         _checkCall(orders, limits);
-        HedgeParameters memory p = _parameters;
-        uint256 spot = _fitSpot(p);
-        Book memory before = _bookWithOptions();
-        Book memory book = before;
-        uint256 filled = 0;
-        uint256[] memory health = new uint256[](orders.length);
-        for (uint256 i = 0; i < orders.length; ++i) {
-            health[i] = _healthOf(orders[i].venue);
-            Book memory next = _fill(i, orders[i], book, spot, p);
-            filled += Wad.abs(next.base - book.base);
-            emit OrderFilled(limits.workId, orders[i].venue, next.base - book.base, next.quote - book.quote);
-            book = next;
-        }
-        _checkDelta(before.delta, book.delta, filled, p);
-        _checkGross(book, p.grossCap);
-        for (uint256 i = 0; i < orders.length; ++i) _checkHealth(orders[i].venue, health[i], p.minHealth);
-        int256 navChange = _navChange(before, book, spot);
-        uint256 left = _spend(navChange);
-        emit Rebalanced(
-            limits.workId,
-            underlying,
-            before.delta,
-            book.delta,
-            book.base - before.base,
-            navChange,
-            spot,
-            left
-        );
+        Group memory g;
+        (g.workId, g.state, g.rules, g.lone) = (limits.workId, _state, _rules, orders.length == 1);
+        for (uint256 i = 0; i < orders.length; ) i = _runGroup(g, orders, i);
+        _state = g.state;
+        if (g.options) _checkMargin();
+    }
+
+    /// @inheritdoc IHedgeManager
+    function tradeForFallback(address venue, int256 base, uint256 limitPrice) external onlyFallback locked {
+        _requireNoneOpen(_state, venue);
+        clearinghouse.tradeOnVenue(venue, base, limitPrice, "");
+    }
+
+    /// @inheritdoc IHedgeManager
+    function foundInside() external onlyFallback locked {
+        _state.insideAt = uint40(block.timestamp);
     }
 
     /// @inheritdoc IHedgeManager
@@ -114,41 +116,246 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
     }
 
     /// @inheritdoc IHedgeManager
-    /// @dev The budget left is carried over, cut to the new cap: a change of parameters refills nothing.
     function setParameters(HedgeParameters calldata p) external restricted {
-        uint256 left = budgetLeft();
         _setParameters(p);
-        _budget = uint128(left < p.budgetCap ? left : p.budgetCap);
-        _budgetAt = uint64(block.timestamp);
+    }
+
+    /// @inheritdoc IHedgeManager
+    function setBands(uint16 underlying_, Bands calldata bands) external restricted {
+        _setBands(underlying_, bands);
+    }
+
+    /// @inheritdoc IHedgeManager
+    function setVenueCap(address venue, uint256 cap) external restricted {
+        venueCap[venue] = cap;
+        emit VenueCapSet(venue, cap);
+    }
+
+    /// @inheritdoc IHedgeManager
+    function setQuoteAdapter(address adapter) external restricted {
+        quoteAdapter = adapter;
+        emit QuoteAdapterSet(adapter);
+    }
+
+    /// @inheritdoc IPendingOrders
+    function setAsynchronous(address venue, bool asynchronous_) external restricted {
+        asynchronous[venue] = asynchronous_;
+        emit AsynchronousSet(venue, asynchronous_);
+    }
+
+    /// @inheritdoc IPendingOrders
+    function setOrderTimeout(uint32 timeout) external restricted {
+        _inRange("orderTimeout", timeout, 1 minutes, 1 days);
+        orderTimeout = timeout;
+        emit OrderTimeoutSet(timeout);
+    }
+
+    /// @inheritdoc IHedgeManager
+    function setFallback(address fallbackHedge_) external restricted {
+        fallbackHedge = fallbackHedge_;
+        emit FallbackSet(fallbackHedge_);
     }
 
     /// @inheritdoc IHedgeManager
     function resetBudget() external restricted {
-        _budget = _parameters.budgetCap;
-        _budgetAt = uint64(block.timestamp);
-        emit BudgetReset(_budget);
+        _setBudget(_rules.budgetCap);
+        emit BudgetReset(_rules.budgetCap * MILLIONTH);
     }
 
     /// @inheritdoc IHedgeManager
     function netDelta(uint16 underlying_) external view returns (int256 delta, uint256 band) {
         Portfolio memory p = clearinghouse.portfolioOf(vault);
-        delta = engine.optionGreeks(underlying_, p.legs).delta;
-        if (underlying_ == underlying) delta += _book(p, 0).base;
-        band = _parameters.band;
+        delta = DeltaRules.book(p, underlying_, engine.optionGreeks(underlying_, p.legs).delta).delta;
+        band = _bands[underlying_].band * MILLIONTH;
     }
 
     /// @inheritdoc IHedgeManager
-    function budgetLeft() public view returns (uint256 left) {
-        left = uint256(_budget) + (block.timestamp - _budgetAt) * _parameters.budgetRefill;
-        if (left > _parameters.budgetCap) left = _parameters.budgetCap;
+    function status() external view returns (HedgeStatus memory s) {
+        (State memory state, Rules memory r) = (_state, _rules);
+        s.band = _bands[underlying].band * MILLIONTH;
+        (s.maxSlippage, s.minHealth) = (r.maxSlippage * MILLIONTH, r.minHealth * MILLIONTH);
+        (s.budget, s.budgetCap) = (_budgetLeft(state, r) * MILLIONTH, r.budgetCap * MILLIONTH);
+        s.insideAt = state.insideAt;
+        if (state.pending != 0) (s.pendingUp, s.pendingDown) = pendingOf(underlying);
     }
 
-    /// @inheritdoc IHedgeManager
-    function parameters() external view returns (HedgeParameters memory) {
-        return _parameters;
+    // ------------------------------------------------------------------ one underlying
+
+    function _runGroup(Group memory g, Order[] calldata orders, uint256 first) private returns (uint256 next) {
+        uint16 previous = g.underlying;
+        next = _open(g, orders, first);
+        if (first != 0 && g.underlying == previous && g.options) revert OptionOrderLate(first);
+        if (first != 0 && g.underlying <= previous) revert UnderlyingsUnsorted(first, previous, g.underlying);
+        Visit[] memory visits = new Visit[](orders.length - next);
+        uint256 count = 0;
+        while (next < orders.length && _belongs(g, orders[next])) {
+            _visit(g, orders[next], next, visits[count]);
+            (++next, ++count);
+        }
+        StoredBands memory bands = _bands[g.underlying];
+        _checkDelta(g);
+        DeltaRules.checkGross(g.before, g.book, bands.grossCap * MILLIONTH);
+        g.navChange += DeltaRules.navChange(g.middle, g.book, g.price);
+        _spend(g.state, g.rules, _lossUp(g.navChange));
+        if (g.book.held) for (uint256 i = 0; i < count; ++i) _checkVenue(g, visits[i]);
+        _close(g);
     }
 
-    // ------------------------------------------------------------------ rules, in the order of the text
+    /// @dev Reads the book, takes the option orders, and finds the price to hedge at.
+    function _open(Group memory g, Order[] calldata orders, uint256 first) private returns (uint256 next) {
+        Portfolio memory p = clearinghouse.portfolioOf(vault);
+        int256 options;
+        next = first;
+        if (_isOption(orders[first])) {
+            Taken memory taken;
+            (taken, next) = _takeOptions(g.workId, orders, first, p);
+            (g.options, g.underlying, g.navChange) = (true, taken.underlying, taken.navChange);
+            g.before = DeltaRules.book(p, g.underlying, taken.deltaBefore);
+            (p, options) = (taken.portfolio, taken.deltaAfter);
+        } else {
+            g.underlying = _underlyingOf(orders[first].venue);
+            options = engine.optionGreeks(g.underlying, p.legs).delta;
+            g.navChange = 0;
+        }
+        g.middle = DeltaRules.book(p, g.underlying, options);
+        if (next == first) g.before = g.middle;
+        g.book = g.middle;
+        (g.price, g.band) = (_fitPrice(g), _bands[g.underlying].band * MILLIONTH);
+        if (g.band == 0) revert UnderlyingUnknown(g.underlying);
+        (g.filled, g.wrong, g.newUp, g.newDown) = (0, 0, 0, 0);
+        if (g.state.pending != 0) (g.up, g.down) = pendingOf(g.underlying);
+    }
+
+    /// @dev No state of the oracle stops hedging, only the want of any price: each fill is held to what there is.
+    function _fitPrice(Group memory g) private view returns (uint256) {
+        uint256 age = block.timestamp - surface.lastCommit(g.underlying);
+        if (age > g.rules.surfaceMaxAge) revert SurfaceUnfit(age, g.rules.surfaceMaxAge);
+        return oracle.hedgePrice(g.underlying);
+    }
+
+    function _belongs(Group memory g, Order calldata order) private view returns (bool) {
+        return !_isOption(order) && _underlyingOf(order.venue) == g.underlying;
+    }
+
+    /// @dev One order: sign and limit before, size and cost after. An order of size 0 tops venue collateral up.
+    function _visit(Group memory g, Order calldata order, uint256 index, Visit memory visit) private {
+        if (order.base != 0) _checkOrder(g, order, index);
+        _requireNoneOpen(g.state, order.venue);
+        visit.venue = order.venue;
+        visit.health = g.book.held ? IHedgeVenue(order.venue).health() : type(uint256).max;
+        clearinghouse.tradeOnVenue(order.venue, order.base, order.limitPrice, order.data);
+        DeltaRules.Book memory next = DeltaRules.book(clearinghouse.collateralOf(vault), g.underlying, 0);
+        int256 filled = next.base - g.book.base;
+        next.delta = g.book.delta + filled;
+        _checkFill(g, order, index, next, filled);
+        visit.filled = filled;
+        g.filled += Wad.abs(filled);
+        emit OrderFilled(g.workId, order.venue, filled, next.quote - g.book.quote);
+        g.book = next;
+        if (filled == 0 && order.base != 0 && asynchronous[order.venue]) {
+            int256 placed = _place(g.state, g.rules, g.workId, order, g.underlying, g.price);
+            if (placed > 0) g.newUp += placed;
+            else g.newDown += placed;
+        }
+    }
+
+    /// @dev The sign must be right with and without what is pending; a wrong one is forgiven to a migration alone.
+    function _checkOrder(Group memory g, Order calldata order, uint256 index) private pure {
+        int256 delta = g.book.delta;
+        bool right = order.base > 0 ? delta + g.up + g.newUp < 0 : delta + g.down + g.newDown > 0;
+        if (!right && g.lone) revert WrongSign(index, order.base, delta);
+        if (!right && g.wrong == 0) (g.wrong, g.wrongBase, g.wrongDelta) = (index + 1, order.base, delta);
+        uint256 slippage = g.rules.maxSlippage * MILLIONTH;
+        uint256 edge = order.base > 0 ? Wad.mulDown(g.price, 1e18 + slippage) : Wad.mulUp(g.price, 1e18 - slippage);
+        if (order.base > 0 ? order.limitPrice > edge : order.limitPrice < edge) {
+            revert LimitPriceOffOracle(index, order.limitPrice, g.price, slippage);
+        }
+    }
+
+    function _checkFill(
+        Group memory g,
+        Order calldata order,
+        uint256 index,
+        DeltaRules.Book memory next,
+        int256 filled
+    ) private pure {
+        bool over = Wad.abs(filled) > Wad.abs(order.base) + DeltaRules.DUST_BASE;
+        bool turned = Wad.abs(filled) > DeltaRules.DUST_BASE && filled > 0 != order.base > 0;
+        if (over || turned) revert FillOverOrder(index, order.base, filled);
+        int256 loss = -DeltaRules.navChange(g.book, next, g.price);
+        uint256 notional = Wad.mulDown(Wad.abs(filled), g.price);
+        uint256 allowed = Wad.mulDown(notional, g.rules.maxSlippage * MILLIONTH) + DUST_USD;
+        if (loss > int256(allowed)) revert SlippageTooHigh(index, loss, allowed);
+    }
+
+    // ------------------------------------------------------------------ rules after the fills
+
+    /// @dev With and without what is pending on either side.
+    function _checkDelta(Group memory g) private view {
+        if (g.wrong != 0) return _checkMigration(g);
+        _checkDeltaWith(g, 0, 0, 0);
+        int256 up = g.up + g.newUp;
+        int256 down = g.down + g.newDown;
+        if (up == 0 && down == 0) return;
+        uint256 placed = Wad.abs(g.newUp);
+        if (up != 0) _checkDeltaWith(g, g.up, up, placed);
+        if (down != 0) _checkDeltaWith(g, g.down, down, Wad.abs(g.newDown));
+        if (up != 0 && down != 0) _checkDeltaWith(g, g.up + g.down, up + down, placed + Wad.abs(g.newDown));
+    }
+
+    function _checkDeltaWith(Group memory g, int256 old, int256 now_, uint256 placed) private pure {
+        DeltaRules.checkDelta(
+            g.before.delta + old,
+            g.middle.delta + old,
+            g.book.delta + now_,
+            g.filled + placed,
+            g.band,
+            g.rules.minReduction * MILLIONTH
+        );
+    }
+
+    function _checkMigration(Group memory g) private view {
+        int256 net = g.book.base - g.middle.base;
+        bool placed = g.newUp != 0 || g.newDown != 0;
+        if (placed || Wad.abs(net) > _bands[g.underlying].clip * MILLIONTH) {
+            revert WrongSign(g.wrong - 1, g.wrongBase, g.wrongDelta);
+        }
+        DeltaRules.checkMigration(g.middle, g.book, g.band);
+    }
+
+    /// @dev Above the cap and below the floor only what makes it better goes on: the way out is never blocked (I-07).
+    function _checkVenue(Group memory g, Visit memory visit) private view {
+        (int256 held, ) = IHedgeVenue(visit.venue).position();
+        if (held == 0) return;
+        uint256 size = Wad.abs(held);
+        bool grew = visit.filled != 0 && visit.filled > 0 == held > 0;
+        if (grew && size > venueCap[visit.venue]) revert VenueOverCap(visit.venue, size, venueCap[visit.venue]);
+        uint256 health = IHedgeVenue(visit.venue).health();
+        uint256 floor = g.rules.minHealth * MILLIONTH;
+        if (health < floor && health <= visit.health) revert VenueHealthLow(visit.venue, health, floor);
+    }
+
+    function _close(Group memory g) private {
+        int256 later = g.book.delta;
+        if (g.underlying == underlying && Wad.abs(later) <= g.band) g.state.insideAt = uint40(block.timestamp);
+        emit Rebalanced(
+            g.workId,
+            g.underlying,
+            g.before.delta,
+            later,
+            g.book.base - g.middle.base,
+            g.navChange,
+            g.price,
+            g.state.budget * MILLIONTH
+        );
+    }
+
+    function _checkMargin() private view {
+        (int256 equity, uint256 initial, ) = clearinghouse.marginOf(vault, Slice.Fresh);
+        if (equity < int256(initial)) revert MarginNotMet(equity, initial);
+    }
+
+    // ------------------------------------------------------------------ internal
 
     function _checkCall(Order[] calldata orders, Limits calldata limits) private view {
         if (msg.sender != keeper) revert OnlyKeeper(msg.sender);
@@ -159,121 +366,14 @@ contract HedgeManager is IHedgeManager, AccessManaged, ReentrancyGuard {
         if (orders.length > MAX_ORDERS) revert TooManyOrders(orders.length, MAX_ORDERS);
     }
 
-    /// @dev A deviating pool does not stop hedging: each fill is held to the feed's price anyway.
-    function _fitSpot(HedgeParameters memory p) private view returns (uint256 spot) {
-        OracleState state = oracle.state(underlying);
-        if (state == OracleState.Stale) revert OracleUnfit(uint8(state));
-        uint256 age = block.timestamp - surface.lastCommit(underlying);
-        if (age > p.surfaceMaxAge) revert SurfaceUnfit(age, p.surfaceMaxAge);
-        (spot, ) = oracle.spot(underlying);
-    }
-
-    /// @dev One order: sign and limit before, size and cost after. An order of size 0 tops venue collateral up.
-    function _fill(
-        uint256 index,
-        Order calldata order,
-        Book memory book,
-        uint256 spot,
-        HedgeParameters memory p
-    ) private returns (Book memory next) {
-        if (order.base != 0) {
-            if (book.delta == 0 || order.base > 0 == book.delta > 0) revert WrongSign(index, order.base, book.delta);
-            uint256 edge = order.base > 0
-                ? Wad.mulDown(spot, 1e18 + p.maxSlippage)
-                : Wad.mulUp(spot, 1e18 - p.maxSlippage);
-            if (order.base > 0 ? order.limitPrice > edge : order.limitPrice < edge) {
-                revert LimitPriceOffOracle(index, order.limitPrice, spot, p.maxSlippage);
-            }
-        }
-        clearinghouse.tradeOnVenue(order.venue, order.base, order.limitPrice, order.data);
-        next = _book(clearinghouse.collateralOf(vault), 0);
-        int256 filled = next.base - book.base;
-        next.delta = book.delta + filled;
-        bool over = Wad.abs(filled) > Wad.abs(order.base) + DUST_BASE;
-        bool turned = Wad.abs(filled) > DUST_BASE && filled > 0 != order.base > 0;
-        if (over || turned) revert FillOverOrder(index, order.base, filled);
-        int256 loss = -_navChange(book, next, spot);
-        uint256 allowed = Wad.mulDown(Wad.mulDown(Wad.abs(filled), spot), p.maxSlippage) + DUST_USD;
-        if (loss > int256(allowed)) revert SlippageTooHigh(index, loss, allowed);
-    }
-
-    /// @dev I-05: |delta| ends inside the band, or smaller by the governed share of what was filled, and never beyond
-    /// the band on the other side of zero.
-    function _checkDelta(int256 before, int256 later, uint256 filled, HedgeParameters memory p) private pure {
-        uint256 size = Wad.abs(later);
-        if (size <= p.band) return;
-        if (before > 0 != later > 0) revert DeltaOvershoot(before, later, p.band);
-        if (size + Wad.mulUp(filled, p.minReduction) > Wad.abs(before) + DUST_BASE) {
-            revert DeltaNotReduced(before, later, filled);
-        }
-    }
-
-    /// @dev Two venues inflated against each other show as gross exposure without net.
-    function _checkGross(Book memory book, uint256 cap) private pure {
-        uint256 limit = Wad.abs(book.base) + cap;
-        if (book.gross > limit) revert GrossExposureTooHigh(book.gross, limit);
-    }
-
-    /// @dev Below the floor only what makes the venue healthier goes on: the way out is never blocked (I-07).
-    function _checkHealth(address venue, uint256 before, uint256 floor) private view {
-        uint256 health = _healthOf(venue);
-        if (health < floor && health <= before) revert VenueHealthLow(venue, health, floor);
-    }
-
-    function _healthOf(address venue) private view returns (uint256) {
+    function _underlyingOf(address venue) private view returns (uint16) {
         if (venue.code.length == 0) revert IClearinghouse.VenueUnknown(venue);
-        return IHedgeVenue(venue).health();
-    }
-
-    /// @dev Accrues the refill, then takes the loss. A gain refills nothing.
-    function _spend(int256 navChange) private returns (uint256 left) {
-        left = budgetLeft();
-        uint256 loss = navChange < 0 ? uint256(-navChange) : 0;
-        if (loss > left) revert BudgetExceeded(loss, left);
-        left -= loss;
-        _budget = uint128(left);
-        _budgetAt = uint64(block.timestamp);
-    }
-
-    // ------------------------------------------------------------------ internal
-
-    function _bookWithOptions() private view returns (Book memory b) {
-        Portfolio memory p = clearinghouse.portfolioOf(vault);
-        b = _book(p, engine.optionGreeks(underlying, p.legs).delta);
-        b.delta += b.base;
-    }
-
-    function _book(Portfolio memory p, int256 delta) private pure returns (Book memory b) {
-        b.delta = delta;
-        (b.base, b.quote) = p.hedge();
-        b.gross = p.gross();
-    }
-
-    /// @dev At one oracle price; option marks cancel, because no option moves in the batch.
-    function _navChange(Book memory a, Book memory b, uint256 spot) private pure returns (int256) {
-        return Wad.mulSignedDown(b.base - a.base, int256(spot)) + b.quote - a.quote;
+        return IHedgeVenue(venue).underlying();
     }
 
     function _advanceEpoch() private returns (uint64 next) {
         next = epoch + 1;
         epoch = next;
         emit EpochAdvanced(next, msg.sender);
-    }
-
-    function _setParameters(HedgeParameters memory p) private {
-        _inRange("band", p.band, 1e15, 1e24);
-        _inRange("minReduction", p.minReduction, 1e17, 1e18);
-        _inRange("maxSlippage", p.maxSlippage, 1e14, 5e16);
-        _inRange("grossCap", p.grossCap, 0, 1e24);
-        _inRange("minHealth", p.minHealth, 105e16, 5e18);
-        _inRange("budgetCap", p.budgetCap, 1e18, 1e25);
-        _inRange("budgetRefill", p.budgetRefill, 0, p.budgetCap / 1 hours);
-        _inRange("surfaceMaxAge", p.surfaceMaxAge, 60, 2 days);
-        _parameters = p;
-        emit HedgeParametersSet(p);
-    }
-
-    function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {
-        if (value < low || value > high) revert HedgeParameterOutOfRange(name, value, low, high);
     }
 }

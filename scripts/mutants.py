@@ -30,6 +30,7 @@ CONTRACTS = (
     *("OptionToken", "LiquidationAuction", "AccountLens", "governance/DeskAuthority"),
     *("mocks/BooksHarness", "mocks/MockFeed", "mocks/MockToken", "mocks/MockUniswapPool"),
     "mocks/MockVenue",
+    "desk/RfqMarket",
 )
 # A mutant may loop: what takes longer than this has not been caught.
 LIMIT_S = 1_200

@@ -19,8 +19,13 @@ abstract contract Margining is Accounts {
     /// @notice The account that holds hedge venues.
     address public vault;
     address public hedgeManager;
+    /// @dev One bit for each place in `_venues` in use, in the slot that every venue trade reads. Those whose venue held
+    /// something when it was last touched are in the vault's header, and the others are not read for a portfolio.
+    uint8 private _used;
 
-    address[] internal _venues;
+    address[8] private _venues;
+    /// @dev Place in `_venues` and one.
+    mapping(address venue => uint256) private _placeOf;
 
     // ------------------------------------------------------------------ portfolios
 
@@ -49,7 +54,7 @@ abstract contract Margining is Accounts {
             (int256 base, int256 quote) = venue.position();
             if (base == 0 && quote == 0) continue;
             (uint256 threshold, uint256 penalty) = terms && base != 0 ? venue.liquidation() : (uint256(0), uint256(0));
-            hedges[held++] = Hedge(base, quote, threshold, penalty);
+            hedges[held++] = Hedge(base, quote, threshold, penalty, venue.underlying());
         }
         assembly ("memory-safe") {
             mstore(hedges, held)
@@ -96,10 +101,14 @@ abstract contract Margining is Accounts {
 
     /// @dev After trades: initial margin, or less missing than before them. What was before is found by undoing them in
     /// memory, which costs those alone that end below.
-    function _requireMargin(address account, Trade[] calldata trades) internal view {
+    function _requireMargin(
+        address account,
+        Trade[] calldata trades
+    ) internal view returns (int256 equity, uint256 initial) {
         Portfolio memory p = _portfolio(account);
-        (int256 surplus, int256 equity, uint256 initial) = _surplus(p);
-        if (surplus >= 0) return;
+        int256 surplus;
+        (surplus, equity, initial) = _surplus(p);
+        if (surplus >= 0) return (equity, initial);
         for (uint256 i = 0; i < trades.length; ++i) {
             if (trades[i].taker == account) _undo(p, trades[i], 1);
             else if (trades[i].maker == account) _undo(p, trades[i], -1);
@@ -130,55 +139,62 @@ abstract contract Margining is Accounts {
     // ------------------------------------------------------------------ venues
 
     function _addVenue(address venue) internal {
-        uint256 count = _venues.length;
-        if (_placeOf(venue) < count) revert VenueUnknown(venue);
-        if (count == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
-        IHedgeVenue(venue).position();
-        _venues.push(venue);
-        _mark(count, true);
+        if (_placeOf[venue] != 0) revert VenueUnknown(venue);
+        uint256 place = 0;
+        while ((_used >> place) & 1 == 1) ++place;
+        if (place == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);
+        (_venues[place], _placeOf[venue]) = (venue, place + 1);
+        _used |= uint8(1 << place);
+        _touch(venue);
         emit VenueSet(venue, true);
     }
 
     /// @dev A venue that cannot be read makes the vault unreadable; governance may give it up.
     function _removeVenue(address venue) internal {
-        uint256 place = _requireVenue(venue);
+        uint8 bit = _bitOf(venue);
         try IHedgeVenue(venue).position() returns (int256 base, int256 quote) {
             if (base != 0 || quote != 0) revert VenueNotEmpty(venue, base, quote);
         } catch {
             emit VenueAbandoned(venue);
         }
-        uint256 last = _venues.length - 1;
-        _venues[place] = _venues[last];
-        _mark(place, (_accounts[vault].venues >> last) & 1 == 1);
-        _mark(last, false);
-        _venues.pop();
+        delete _placeOf[venue];
+        _used &= ~bit;
+        _mark(bit, false);
         emit VenueSet(venue, false);
     }
 
-    /// @dev Whether a venue holds anything, said in the vault's header: what holds nothing is not read.
-    function _note(address venue) internal {
+    /// @dev Says in the vault's header whether the venue holds anything: what holds nothing is not read.
+    function _touch(address venue) internal {
+        uint8 bit = _bitOf(venue);
         (int256 base, int256 quote) = IHedgeVenue(venue).position();
-        _mark(_requireVenue(venue), base != 0 || quote != 0);
+        _mark(bit, base != 0 || quote != 0);
     }
 
     /// @dev After a trade: what may hold something may go on to.
-    function _noteTraded(address venue) internal {
-        if ((_accounts[vault].venues >> _requireVenue(venue)) & 1 == 0) _note(venue);
+    function _touchTraded(address venue) internal {
+        if (_accounts[vault].venues & _bitOf(venue) == 0) _touch(venue);
     }
 
-    function _mark(uint256 place, bool holds) private {
+    function _mark(uint8 bit, bool holds) private {
         Account storage a = _accounts[vault];
-        uint8 bit = uint8(1 << place);
         a.venues = holds ? a.venues | bit : a.venues & ~bit;
     }
 
-    function _requireVenue(address venue) internal view returns (uint256 place) {
-        place = _placeOf(venue);
-        if (place == _venues.length) revert VenueUnknown(venue);
+    /// @dev Reverts for a venue that is not registered.
+    function _bitOf(address venue) internal view returns (uint8) {
+        uint256 place = _placeOf[venue];
+        if (place == 0) revert VenueUnknown(venue);
+        return uint8(1 << (place - 1));
     }
 
-    function _placeOf(address venue) private view returns (uint256 place) {
-        uint256 count = _venues.length;
-        while (place < count && _venues[place] != venue) ++place;
+    function _venueList() internal view returns (address[] memory list) {
+        list = new address[](MAX_VENUES);
+        uint256 count;
+        for (uint256 i = 0; i < MAX_VENUES; ++i) {
+            if ((_used >> i) & 1 == 1) list[count++] = _venues[i];
+        }
+        assembly ("memory-safe") {
+            mstore(list, count)
+        }
     }
 }

@@ -78,7 +78,7 @@ abstract contract Views is Settling {
 
     /// @inheritdoc IClearinghouse
     function venues() external view returns (address[] memory) {
-        return _venues;
+        return _venueList();
     }
 
     /// @inheritdoc IClearinghouse

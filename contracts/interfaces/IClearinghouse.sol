@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Leg, SeriesId} from "../libraries/SeriesId.sol";
 import {IRiskEngine, Portfolio, Slice} from "./IRiskEngine.sol";
 
@@ -132,7 +133,9 @@ interface IClearinghouse {
     /// @notice Trades between accounts, in order; cash may go below zero in none of them. Margin is checked once per
     /// account at the end: initial margin is met, or what the account lacks has become less, so that a book under water
     /// can always be reduced (I-03, I-07). Desks only.
-    function trade(Trade[] calldata trades) external;
+    /// @return equity WAD USD of the vault after them,
+    /// @return initial its margin; both 0 where it is no party.
+    function trade(Trade[] calldata trades) external returns (int256 equity, uint256 initial);
 
     /// @notice Takes long contracts out of an account, which must keep its initial margin without them. Option token only.
     function wrap(address account, SeriesId series, uint256 amount) external;
@@ -209,9 +212,9 @@ interface IClearinghouse {
     function unwindVenue(address venue) external;
 
     /// @notice Reads whether a venue holds anything, for anyone. While it does not, the vault's books leave it out, which
-    /// saves reading it; the trade that opens a position there puts it back. A new venue counts as one that may.
-    /// Warning: a venue's position must be zero in base and quote only if nothing but a trade can make it other.
-    function noteVenue(address venue) external;
+    /// saves reading it; the trade that opens a position there puts it back.
+    /// Warning: where a position can change outside of `tradeOnVenue`, the venue or anybody must say so here.
+    function touchVenue(address venue) external;
 
     /// @notice Every field has a hard range.
     function setDebtParameters(DebtParameters calldata p) external;
@@ -220,8 +223,13 @@ interface IClearinghouse {
 
     function engine() external view returns (IRiskEngine);
 
+    function usdc() external view returns (IERC20);
+
     /// @notice The account that holds hedge venues, zero until it is named.
     function vault() external view returns (address);
+
+    /// @notice Who may trade on venues and take quotes for the vault.
+    function hedgeManager() external view returns (address);
 
     /// @return cash WAD USD, as last touched: interest since then and recoveries owed are in `debtOf`.
     /// @return base WETH in wei.

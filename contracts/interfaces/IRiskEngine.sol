@@ -9,11 +9,13 @@ import {Leg, PackedLeg} from "../libraries/SeriesId.sol";
 /// @param threshold WAD; at a base price S the venue liquidates a short when quote x threshold < |base| S, and a long
 /// when base S x threshold < |quote|. 0 where nothing can be liquidated.
 /// @param penalty WAD share of the liquidated base's value that a liquidation costs.
+/// @param underlying market id of `base`.
 struct Hedge {
     int256 base;
     int256 quote;
     uint256 threshold;
     uint256 penalty;
+    uint16 underlying;
 }
 
 /// @notice An account as the risk engine sees it.
@@ -41,6 +43,26 @@ struct Greeks {
     int256 gamma;
     int256 vega;
     int256 theta;
+}
+
+/// @notice Net sensitivities of a book as exact sums of size x Greek, in WAD^2, so that nothing is lost between trades.
+/// @param delta ETH.
+/// @param gamma ETH per USD.
+/// @param vega USD per 1.00 of volatility.
+struct BookRisk {
+    int256 delta;
+    int256 gamma;
+    int256 vega;
+}
+
+/// @notice One contract of a leg's series, WAD USD.
+/// @param worse the dearer (a buyer's) or cheaper (a seller's) of both slices at both spots.
+/// @param here the same at the first spot alone.
+/// @param vega per 1.00 of volatility, by the fresh slice at the first spot.
+struct LegMark {
+    uint256 worse;
+    uint256 here;
+    uint256 vega;
 }
 
 /// @notice Which of a surface's two slices marks an expiry: the last commit, or the one that is old enough for nobody
@@ -100,6 +122,21 @@ interface IRiskEngine {
         Leg[] calldata legs,
         Slice slice
     ) external view returns (uint256[] memory values, Greeks[] memory greeks);
+
+    /// @notice What a desk asks of a trade, with slices and legs read once.
+    /// @param book legs of the account that a desk trades for; those of other underlyings count for nothing.
+    /// @param legs of one underlying, at least one, sizes from the side of who trades with the account.
+    /// @param spot WAD USD, the price to mark at.
+    /// @param other WAD USD, the second price of `LegMark.worse`.
+    /// @return risk of the book at `spot` by the fresh slice.
+    /// @return change of it by the trade.
+    /// @return marks_ one a leg.
+    function tradeMarks(
+        PackedLeg[] calldata book,
+        Leg[] calldata legs,
+        uint256 spot,
+        uint256 other
+    ) external view returns (BookRisk memory risk, BookRisk memory change, LegMark[] memory marks_);
 
     /// @notice Value of everything in the account at the oracle price. WAD USD.
     function equity(Portfolio calldata portfolio, Slice slice) external view returns (int256);

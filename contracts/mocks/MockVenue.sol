@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IHedgeVenue} from "../interfaces/IHedgeVenue.sol";
 import {MockToken} from "./MockToken.sol";
 
@@ -56,8 +57,11 @@ contract MockVenue is IHedgeVenue {
         synthetic = synthetic_;
     }
 
+    /// @notice As if it had been traded: the Clearinghouse is told, once it knows the venue.
     function setPosition(int256 base, int256 quote) external {
         (positionBase, positionQuote) = (base, quote);
+        // solhint-disable-next-line no-empty-blocks
+        try IClearinghouse(clearinghouse).touchVenue(address(this)) {} catch {}
     }
 
     function setBroken(bool broken_) external {

@@ -108,10 +108,10 @@ contract Valuer {
         IDeskVault.VaultParameters calldata p
     ) private view returns (Value memory v) {
         (uint256 spot, ) = oracle.spot(underlying);
-        (int256 delta, int256 total) = account.hedge();
+        (int256 delta, int256 total, uint256 gross) = account.hedge(underlying);
         total += Wad.mulSignedDown(delta, int256(spot));
         (v.low, v.high) = (total, total);
-        v.width = int256(Wad.mulUp(Wad.mulUp(account.gross(), spot), p.unwindCost));
+        v.width = int256(Wad.mulUp(Wad.mulUp(gross, spot), p.unwindCost));
         if (account.legs.length != 0) delta += _addOptions(v, account.legs, p);
         v.width += int256(Wad.mulUp(Wad.mulUp(Wad.abs(delta), spot), p.feedDeviation));
     }

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keeper.pricing.svi import pack_floats
-from keeper.units import WAD, encode_series, to_wad_toward_zero
+from keeper.units import WAD, encode_series
 from scripts.bench.gas_clearing import ClearingGas
+from scripts.bench.gas_hedging import HedgingGas
 from scripts.nodes import NodeSettings, start_node
 from scripts.replay.chain import Mined, ReplayChain, Target
 from scripts.replay.scenario import next_expiry
@@ -35,6 +36,7 @@ HOUR_S = 3600
 WEEK_S = 7 * 24 * HOUR_S
 USDC = 10**6
 MAX_UINT = 2**256 - 1
+TRANSACTION_GAS = 21_000
 STRIKES = tuple(150.0 + 10.0 * i for i in range(8))
 
 
@@ -44,6 +46,7 @@ class GasBench:
 
     world: World
     figures: dict[str, int] = field(default_factory=dict)
+    expiries: list[int] = field(default_factory=list)
 
     def measure(
         self, key: str, account: str, target: Target, function: str, *args: object
@@ -57,7 +60,7 @@ class GasBench:
         """All figures."""
         self._vault()
         self._takers()
-        expiries = self._surface()
+        self.expiries = expiries = self._surface()
         clearing = ClearingGas(self.world, self.measure, expiries)
         clearing.run()
         self._book(expiries[0])
@@ -133,23 +136,59 @@ class GasBench:
         chain, c = self.world.chain, self.world.contracts
         keeper = chain.account(KEEPER)
         chain.send(chain.account(DEPLOYER), c.hedger, "setKeeper", keeper)
+        hedging = HedgingGas(self.world, self.measure, keeper, PRICE_USD)
+        spot, short = hedging.venues
         calls = [encode_series(1, expiry, strike, True) for strike in STRIKES]
         puts = [encode_series(1, expiry, strike, False) for strike in STRIKES]
         buyer = chain.account(BUYER)
         self._buy(buyer, calls[4:], 10)
         self._buy(buyer, puts[:4], 5)
-        self._buy_hedge(1.0)
-        self._rebalance("rebalance_1swap_8legs", spot=True, buys=True)
+        hedging.buy_first(1.0)
+        hedging.level("rebalance_1swap_8legs", spot, buys=True)
         self._buy(buyer, calls[:4] + puts[4:], 5)
         self._buy(buyer, calls, 5)
-        self._rebalance("rebalance_1swap_16legs", spot=True, buys=True)
+        hedging.upkeep()
+        hedging.level("rebalance_1swap_16legs", spot, buys=True)
+        self._buy(buyer, calls, 5)
+        second = hedging.second_pool()
+        hedging.level("rebalance_2pools_16legs", spot, second, buys=True)
+        self._quote(calls[3])
         self.measure(
             "desk_trade_1leg_16", buyer, c.desk, "trade", [(calls[3], WAD)], MAX_UINT >> 1, MAX_UINT
         )
         self._sell_down(puts)
-        self._rebalance("rebalance_aave_short_16legs_first", spot=False, buys=False)
+        hedging.level("rebalance_aave_short_16legs_first", short, buys=False)
         self._sell_down(puts)
-        self._rebalance("rebalance_aave_short_16legs", spot=False, buys=False)
+        hedging.level("rebalance_aave_short_16legs", short, buys=False)
+        self._buy(buyer, calls, 5)
+        hedging.level("rebalance_1swap_16legs_beside_short", spot, buys=True)
+        self._perp(hedging, puts, calls)
+
+    def _perp(self, hedging: HedgingGas, puts: list[int], calls: list[int]) -> None:
+        """The short moves to a perpetual, pays funding for six hours, and is closed."""
+        perp, _ = hedging.perp()
+        self._commit_again()
+        self._sell_down(puts)
+        hedging.level("rebalance_perp_open_16legs", perp, buys=False)
+        for _ in range(6):
+            self.world.chain.pass_until(self.world.chain.now_s() + HOUR_S)
+            self._round()
+        self._commit_again()
+        self._buy(self.world.chain.account(BUYER), calls, 5)
+        hedging.level("rebalance_perp_close_16legs", perp, buys=True)
+
+    def _commit_again(self) -> None:
+        self._round()
+        now = self.world.chain.now_s()
+        live = [e for e in self.expiries if e > now]
+        self._commit(live, "surface_commit_later")
+        del self.figures["surface_commit_later"]
+
+    def _quote(self, series: int) -> None:
+        """The quote as a view: what a contract would pay for it, without the 21,000 of a transaction."""
+        chain, desk = self.world.chain, self.world.contracts.desk
+        mined = chain.send(chain.account(BUYER), desk, "quote", [(series, WAD)])
+        self.figures["desk_quote_16"] = mined.gas_used - TRANSACTION_GAS
 
     def _buy(self, who: str, series: list[int], size: int) -> None:
         legs = [(s, size * WAD) for s in sorted(series)]
@@ -158,27 +197,9 @@ class GasBench:
             who, self.world.contracts.desk, "trade", legs, MAX_UINT >> 1, deadline
         )
 
-    def _buy_hedge(self, eth: float) -> None:
-        """Makes balance slots warm-valued, so that the measured swap is the usual one and not the first ever."""
-        self._order(0, to_wad_toward_zero(eth))
-
     def _sell_down(self, puts: list[int]) -> None:
         """Turns the vault's delta positive: the buyer takes puts."""
         self._buy(self.world.chain.account(BUYER), puts, 30)
-
-    def _rebalance(self, key: str, *, spot: bool, buys: bool) -> None:
-        delta, _ = self.world.chain.read(self.world.contracts.hedger, "netDelta", 1)
-        if (delta < 0) is not buys:
-            raise AssertionError(f"{key}: the scenario's delta {delta / WAD} has the wrong sign")
-        self.figures[key] = self._order(0 if spot else 1, -delta).gas_used
-
-    def _order(self, venue: int, base: int) -> Mined:
-        chain, c = self.world.chain, self.world.contracts
-        price, _ = chain.read(c.oracle, "spot", 1)
-        limit = price * (1005 if base > 0 else 995) // 1000
-        order = (self.world.deployment.venues[venue].address, base, limit, b"")
-        limits = (chain.read(c.hedger, "epoch"), chain.now_s() + HOUR_S, 2**100, b"\0" * 32)
-        return chain.send(chain.account(KEEPER), c.hedger, "rebalance", [order], limits)
 
     def _round(self) -> None:
         self.world.push_round(PRICE_USD)

@@ -7,6 +7,8 @@ from scripts.deployment.artifacts import ROOT, Artifact, load, own
 PACKAGES = ROOT / "node_modules"
 AAVE = "@aave/core-v3"
 SAFE = "@safe-global/safe-smart-account/build"
+CURIE = "@perp/curie-contract"
+CURIE_ORACLE = "@perp/perp-oracle-contract"
 UNISWAP_CORE = "@uniswap/v3-core"
 UNISWAP_PERIPHERY = "@uniswap/v3-periphery"
 UNISWAP_ROUTER = "@uniswap/swap-router-contracts"

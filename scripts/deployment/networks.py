@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from eth_utils import to_checksum_address
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from keeper.errors import ConfigError
 from scripts.deployment.configuration import Address, Section, read_toml
@@ -23,7 +23,7 @@ class External(Section):
     """Contracts of others that the desk stands on. `uniswap_pool` trades USDC against WETH.
 
     `feed` and `usdc_feed` are Chainlink's ETH/USD and USDC/USD, `sequencer_feed` its uptime feed of a rollup's
-    sequencer, empty where the chain has none.
+    sequencer, empty where the chain has none. The two of Perpetual Curie are both named or neither.
     """
 
     usdc: Address
@@ -33,7 +33,15 @@ class External(Section):
     sequencer_feed: Address | None = None
     uniswap_pool: Address
     aave_pool: Address
+    perp_clearing_house: Address | None = None
+    perp_base_token: Address | None = None
     multicall3: Address = MULTICALL3
+
+    @model_validator(mode="after")
+    def _perp_is_whole(self) -> Self:
+        if (self.perp_clearing_house is None) != (self.perp_base_token is None):
+            raise ValueError("perp_clearing_house and perp_base_token belong together")
+        return self
 
 
 class Expected(Section):
@@ -53,6 +61,7 @@ class Operators(Section):
     keeper: Address
     committer: Address
     lister: Address
+    quoter: Address
 
 
 class Roles(Operators):
@@ -93,13 +102,13 @@ def load_network(name: str, folder: Path = FOLDER) -> NetworkFile:
 
 
 def development_operators(accounts: Sequence[str]) -> Operators:
-    """The second account is keeper, committer and lister."""
+    """The second account is keeper, committer, lister and quoter."""
     if len(accounts) < 2 + GUARDIANS:
         raise ConfigError(
             f"a development chain needs {2 + GUARDIANS} accounts: deployer, keeper, {GUARDIANS} guardians"
         )
     keeper = to_checksum_address(accounts[1])
-    return Operators(keeper=keeper, committer=keeper, lister=keeper)
+    return Operators(keeper=keeper, committer=keeper, lister=keeper, quoter=keeper)
 
 
 def development_guardians(accounts: Sequence[str]) -> list[str]:

@@ -14,7 +14,9 @@ from pydantic import Field, model_validator
 
 from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
+from scripts.deployment.desk_parameters import DeskParameters
 from scripts.deployment.governance_parameters import GovernanceParameters
+from scripts.deployment.hedge_parameters import FallbackParameters, HedgeParameters, PerpParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
 from scripts.deployment.scales import DAY_S, between, wad
 from scripts.deployment.vault_parameters import VaultParameters
@@ -154,60 +156,6 @@ class ClearingParameters(Section):
         }
 
 
-class DeskParameters(Section):
-    """Of OptionDesk."""
-
-    vol_spread: Annotated[Decimal, between("0", "0.5")]
-    latency_floor: Annotated[Decimal, between("0", "0.05")]
-    min_spread_usd: Annotated[Decimal, between("0", "100")]
-    min_size_contracts: Annotated[Decimal, between("0.0001", "1000")]
-    open_cutoff_s: Annotated[int, Field(ge=0, le=DAY_S)]
-    surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
-
-    def struct(self) -> dict[str, int]:
-        """IOptionDesk.DeskParameters."""
-        return {
-            "volSpread": wad(self.vol_spread),
-            "latencyFloor": wad(self.latency_floor),
-            "minSpread": wad(self.min_spread_usd),
-            "minSize": wad(self.min_size_contracts),
-            "openCutoff": self.open_cutoff_s,
-            "surfaceMaxAge": self.surface_max_age_s,
-        }
-
-
-class HedgeParameters(Section):
-    """Of HedgeManager."""
-
-    band_eth: Annotated[Decimal, between("0.001", "1e6")]
-    min_reduction: Annotated[Decimal, between("0.1", "1")]
-    max_slippage: Annotated[Decimal, between("0.0001", "0.05")]
-    gross_cap_eth: Annotated[Decimal, between("0", "1e6")]
-    min_health: Annotated[Decimal, between("1.05", "5")]
-    budget_cap_usd: Annotated[Decimal, between("1", "1e7")]
-    budget_refill_usd_per_hour: Annotated[Decimal, between("0", "1e7")]
-    surface_max_age_s: Annotated[int, Field(ge=60, le=2 * DAY_S)]
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        if self.budget_refill_usd_per_hour > self.budget_cap_usd:
-            raise ValueError("budget_refill_usd_per_hour is above budget_cap_usd")
-        return self
-
-    def struct(self) -> dict[str, int]:
-        """IHedgeManager.HedgeParameters."""
-        return {
-            "band": wad(self.band_eth),
-            "minReduction": wad(self.min_reduction),
-            "maxSlippage": wad(self.max_slippage),
-            "grossCap": wad(self.gross_cap_eth),
-            "minHealth": wad(self.min_health),
-            "budgetCap": wad(self.budget_cap_usd),
-            "budgetRefill": wad(self.budget_refill_usd_per_hour / 3600),
-            "surfaceMaxAge": self.surface_max_age_s,
-        }
-
-
 class ShortParameters(Section):
     """Of AaveShortVenue: health is collateral x liquidation threshold over debt."""
 
@@ -240,8 +188,10 @@ class Parameters(Section):
     auction: AuctionParameters
     desk: DeskParameters
     hedge: HedgeParameters
+    fallback: FallbackParameters
     vault: VaultParameters
     aave_short: ShortParameters
+    perp: PerpParameters
     governance: GovernanceParameters
 
     @model_validator(mode="after")
@@ -250,6 +200,10 @@ class Parameters(Section):
             raise ValueError(
                 "hedge.min_health is above aave_short.target_health: no hedge could pass"
             )
+        if self.fallback.emergency_band_eth < self.hedge.band_eth:
+            raise ValueError("fallback.emergency_band_eth is inside hedge.band_eth")
+        if self.fallback.max_slippage > self.hedge.max_slippage:
+            raise ValueError("fallback.max_slippage is looser than hedge.max_slippage")
         return self
 
     def with_values(self, **sections: dict[str, Any]) -> Parameters:

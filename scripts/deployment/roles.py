@@ -50,11 +50,19 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "OptionDesk": {
         GOVERNOR: ("setParameters", "setNewRisk"),
         GUARDIAN: ("lowerNewRisk",),
+        ADDRESSES: ("setQuoter",),
         LISTER: ("list",),
     },
-    "HedgeManager": {GOVERNOR: ("setParameters", "resetBudget"), ADDRESSES: ("setKeeper",)},
+    "HedgeManager": {
+        GOVERNOR: ("setParameters", "setBands", "setVenueCap", "setOrderTimeout", "resetBudget"),
+        ADDRESSES: ("setKeeper", "setQuoteAdapter", "setAsynchronous", "setFallback"),
+    },
+    "HedgeFallback": {GOVERNOR: ("setParameters",), ADDRESSES: ("setVenues",)},
     "AaveShortVenue": {GOVERNOR: ("setParameters",)},
+    "CuriePerpVenue": {GOVERNOR: ("setParameters",)},
 }
+# What a deployment may do without.
+OPTIONAL = ("CuriePerpVenue",)
 # Only ADMIN may call these, whatever role they are given. What the role decides is whose guardian may veto them.
 AUTHORITY_FUNCTIONS = (
     "labelRole",
@@ -110,6 +118,8 @@ class RoleSetter:
             self.call(f"label {label}", "labelRole", role, label)
         governed = holders.governor is not None
         for name, table in FUNCTION_ROLES.items():
+            if name not in contracts and name in OPTIONAL:
+                continue
             for role, functions in table.items():
                 if governed or role not in (GOVERNOR, ADDRESSES):
                     self.assign(name, contracts[name], functions, role)

@@ -134,14 +134,34 @@ def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, st
     desk = run.deploy(
         "OptionDesk",
         artifact("OptionDesk"),
-        [*common, have["RiskEngine"], vault, p.desk.struct()],
+        [*common, have["RiskEngine"], vault, design.roles.quoter, p.desk.struct()],
     )
+    rfq = run.deploy("RfqMarket", artifact("RfqMarket"), [have["Clearinghouse"], desk])
     hedger = run.deploy(
         "HedgeManager",
         artifact("HedgeManager"),
         [*common, vault, UNDERLYING, design.roles.keeper, p.hedge.struct()],
     )
-    return {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "HedgeManager": hedger}
+    own = {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "RfqMarket": rfq}
+    return own | {
+        "HedgeManager": hedger,
+        "HedgeFallback": _fallback(run, design, have, vault, hedger),
+    }
+
+
+def _fallback(
+    run: StepRunner, design: Design, have: dict[str, str], vault: str, hedger: str
+) -> str:
+    names = ("Clearinghouse", "MarketOracle")
+    args = [have["AccessManager"], hedger, *(have[name] for name in names), vault]
+    fallback = run.deploy(
+        "HedgeFallback",
+        design.artifact("HedgeFallback"),
+        [*args, design.parameters.fallback.struct()],
+    )
+    abi = design.artifact("HedgeManager").abi
+    run.call("fallback hedge", hedger, abi, "setFallback", [fallback])
+    return fallback
 
 
 def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
@@ -166,7 +186,23 @@ def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, 
             design.parameters.aave_short.struct(),
         ],
     )
-    return {"UniswapSpotVenue": spot, "AaveShortVenue": short}
+    venues = {"UniswapSpotVenue": spot, "AaveShortVenue": short}
+    if e.perp_clearing_house is not None:
+        venues["CuriePerpVenue"] = run.deploy(
+            "CuriePerpVenue",
+            artifact("CuriePerpVenue"),
+            [
+                have["AccessManager"],
+                house,
+                have["MarketOracle"],
+                e.perp_clearing_house,
+                e.perp_base_token,
+                e.usdc,
+                UNDERLYING,
+                design.parameters.perp.struct(),
+            ],
+        )
+    return venues
 
 
 def _governor(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
@@ -177,15 +213,34 @@ def _governor(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str
 
 def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:
     house, abi = have["Clearinghouse"], design.artifact("Clearinghouse").abi
-    markets = (("OptionDesk", DESK), ("LiquidationAuction", AUCTION), ("OptionToken", TOKEN))
+    markets = (
+        ("OptionDesk", DESK),
+        ("RfqMarket", DESK),
+        ("LiquidationAuction", AUCTION),
+        ("OptionToken", TOKEN),
+    )
     for name, market in markets:
         run.call(f"market {name}", house, abi, "setMarket", [have[name], market])
     run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
     fee = design.expected.uniswap_fee / FEE_UNIT
     venues = []
-    for name, kind in (("UniswapSpotVenue", "uniswap_spot"), ("AaveShortVenue", "aave_short")):
+    kinds = (
+        ("UniswapSpotVenue", "uniswap_spot"),
+        ("AaveShortVenue", "aave_short"),
+        ("CuriePerpVenue", "perp_short"),
+    )
+    for name, kind in kinds:
+        if name not in have:
+            continue
         run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
-        # Still empty: the vault's books leave it out until it is traded on.
-        run.call(f"empty venue {name}", house, abi, "noteVenue", [have[name]])
         venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
+    hedger, abi = have["HedgeManager"], design.artifact("HedgeManager").abi
+    run.call("makers' quotes", hedger, abi, "setQuoteAdapter", [have["RfqMarket"]])
+    for name in ("AaveShortVenue", "CuriePerpVenue"):
+        if name in have:
+            args = [have[name], wad(design.parameters.hedge.venue_cap_eth)]
+            run.call(f"cap of {name}", hedger, abi, "setVenueCap", args)
+    fallback = [[venue.address for venue in venues]]
+    abi = design.artifact("HedgeFallback").abi
+    run.call("venues of the fallback hedge", have["HedgeFallback"], abi, "setVenues", fallback)
     return venues

@@ -47,6 +47,7 @@ class Contracts:
     surface: Target
     oracle: Target
     hedger: Target
+    fallback: Target
     feed: Target
     usdc_feed: Target
     usdc: Target
@@ -68,6 +69,7 @@ class World:
     contracts: Contracts
     router: str
     pool: str
+    external: dict[str, str]
 
     @property
     def underlying(self) -> int:
@@ -146,6 +148,11 @@ def build_world(
         contracts=_contracts(record.contracts, record.external),
         router=record.external["uniswap_router"],
         pool=record.external["uniswap_pool"],
+        external={
+            **record.external,
+            "house": record.contracts["Clearinghouse"],
+            "authority": record.contracts["AccessManager"],
+        },
     )
 
 
@@ -157,7 +164,7 @@ def _parameters() -> Parameters:
 
 def _operators(chain: ReplayChain, keeper: str) -> Operators:
     committer = chain.account(COMMITTER)
-    return Operators(keeper=keeper, committer=committer, lister=committer)
+    return Operators(keeper=keeper, committer=committer, lister=committer, quoter=committer)
 
 
 def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:
@@ -170,6 +177,7 @@ def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:
         surface=Target.own("VolSurface", own["VolSurface"]),
         oracle=Target.own("MarketOracle", own["MarketOracle"]),
         hedger=Target.own("HedgeManager", own["HedgeManager"]),
+        fallback=Target.own("HedgeFallback", own["HedgeFallback"]),
         feed=Target.own("MockV3Aggregator", external["feed"]),
         usdc_feed=Target.own("MockV3Aggregator", external["usdc_feed"]),
         usdc=Target("USDC", external["usdc"], erc20),

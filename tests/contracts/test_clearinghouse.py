@@ -225,21 +225,21 @@ def test_a_venue_noted_as_empty_is_left_out_until_it_is_traded_on(core: Core) ->
     venue.setPosition(WAD, 0, {"from": gov})
     assert hedges(core) == [1]
     venue.setPosition(0, 0, {"from": gov})
-    house.noteVenue(venue, {"from": core.takers[0]})
+    house.touchVenue(venue, {"from": core.takers[0]})
     # What comes without a trade counts in nothing until somebody notes it.
     venue.setPosition(5 * WAD, 0, {"from": gov})
     assert hedges(core) == []
-    house.noteVenue(venue, {"from": core.takers[0]})
+    house.touchVenue(venue, {"from": core.takers[0]})
     assert hedges(core) == [5]
     venue.setPosition(0, 0, {"from": gov})
-    house.noteVenue(venue, {"from": core.takers[0]})
+    house.touchVenue(venue, {"from": core.takers[0]})
     house.setVault(core.vault, gov, {"from": gov})
     house.tradeOnVenue(venue, 2 * WAD, round(SPOT_USD * WAD), b"", {"from": gov})
     assert hedges(core) == [2]
     house.unwindVenue(venue, {"from": gov})
     venue.setPosition(3 * WAD, 0, {"from": gov})
     assert hedges(core) == []
-    refused(house.noteVenue, core.takers[0], by=gov, error="VenueUnknown")
+    refused(house.touchVenue, core.takers[0], by=gov, error="VenueUnknown")
 
 
 def test_a_venue_that_leaves_takes_no_others_place_in_the_books(core: Core) -> None:
@@ -248,9 +248,9 @@ def test_a_venue_that_leaves_takes_no_others_place_in_the_books(core: Core) -> N
     more = [core.backend.deploy("MockVenue", core.usdc, core.weth, house, price) for _ in range(3)]
     for venue in more:
         house.setVenue(venue, True, {"from": gov})
-    house.noteVenue(core.venue, {"from": gov})
+    house.touchVenue(core.venue, {"from": gov})
     more[2].setPosition(7 * WAD, 0, {"from": gov})
-    house.noteVenue(more[1], {"from": gov})
+    house.touchVenue(more[1], {"from": gov})
     house.setVenue(core.venue, False, {"from": gov})
     assert hedges(core) == [7]
     more[0].setPosition(WAD, 0, {"from": gov})

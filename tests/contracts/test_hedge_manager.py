@@ -141,13 +141,22 @@ def test_one_to_eight_orders(core: Core) -> None:
 # ---------------------------------------------------------------- oracle and surface
 
 
-def test_a_stale_oracle_stops_and_a_deviating_pool_does_not(core: Core) -> None:
-    """I-07: each fill is held to the feed's price anyway."""
+def test_neither_a_deviating_pool_nor_a_stale_feed_stops(core: Core) -> None:
+    """I-07: each fill is held to the feed's price, or while that is stale to the pool's mean."""
     core.set_spot(2_000.0, pool_usd=2_100.0)
     assert core.oracle.state(UNDERLYING) == DEVIATING
     core.hedge.rebalance.call([order(core, -1)], limits(core), {"from": core.keeper})
     core.warp(core.now + 3_601)
-    no_rebalance(core, "OracleUnfit", order(core, -1), values=(STALE,))
+    assert core.oracle.state(UNDERLYING) == STALE
+    no_rebalance(core, "LimitPriceOffOracle", order(core, -1))
+    core.venue.setPrice(2_090 * WAD, {"from": core.gov})
+    rebalance(core, order(core, -1, 2_090))
+
+
+def test_no_price_at_all_stops(core: Core) -> None:
+    core.pool.setBroken(True, {"from": core.gov})
+    core.warp(core.now + 3_601)
+    no_rebalance(core, "NoPrice", order(core, -1))
 
 
 def test_an_old_surface_stops(core: Core) -> None:

@@ -17,7 +17,7 @@ from tests.contracts.core_env import (
 
 SLIPPAGE, MIN_HEALTH, CAP, REFILL = (HEDGE_PARAMETERS[i] for i in (2, 4, 5, 6))
 SPOT = 2_000 * WAD
-REENTERED = "0x3ee5aeb5"
+REENTERED = {"Clearinghouse": "0x3ee5aeb5", "HedgeManager": "0x45f98c4d"}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ def another_venue(core: Core, synthetic: bool = False) -> Any:
     venue = core.backend.deploy("MockVenue", core.usdc, core.weth, core.clearinghouse, SPOT)
     venue.setSynthetic(synthetic, {"from": core.gov})
     core.clearinghouse.setVenue(venue, True, {"from": core.gov})
+    core.hedge.setVenueCap(venue, 1_000 * WAD, {"from": core.gov})
     return venue
 
 
@@ -64,8 +65,9 @@ def test_two_venues_inflated_against_each_other(core: Core) -> None:
     rebalance(core, order(core, -1))
     one.setPosition(3 * WAD, 0, {"from": core.gov})
     two.setPosition(-3 * WAD, 0, {"from": core.gov})
-    values = (404 * WAD, 403 * WAD)
-    no_rebalance(core, "GrossExposureTooHigh", order(core, -1), values=values)
+    rebalance(core, order(core, -1))  # smaller than before: the way out is open
+    both = order(core, -1, one), order(core, -1.5, two)
+    no_rebalance(core, "GrossExposureTooHigh", *both, values=(wad(404.5), wad(400.5)))
     assert HEDGE_PARAMETERS[3] == 5 * WAD
 
 
@@ -76,6 +78,7 @@ def test_gross_exposure_opened_by_the_batch_itself(core: Core) -> None:
 
 
 def test_a_venue_below_its_health_floor(core: Core) -> None:
+    core.venue.setPosition(-WAD, 5_000 * WAD, {"from": core.gov})
     values = (core.venue, MIN_HEALTH - 1, MIN_HEALTH)
     core.venue.setHealth(2 * WAD, MIN_HEALTH - 1, {"from": core.gov})
     no_rebalance(core, "VenueHealthLow", order(core, -1), values=values)
@@ -85,6 +88,7 @@ def test_a_venue_below_its_health_floor(core: Core) -> None:
 
 def test_a_sick_venue_may_be_made_better_but_not_worse(core: Core) -> None:
     """I-07: below the floor, what raises the health is never blocked."""
+    core.venue.setPosition(-WAD, 5_000 * WAD, {"from": core.gov})
     core.venue.setHealth(103 * 10**16, 105 * 10**16, {"from": core.gov})
     rebalance(core, order(core, -1))
     core.venue.setHealth(103 * 10**16, 102 * 10**16, {"from": core.gov})
@@ -95,9 +99,24 @@ def test_a_sick_venue_may_be_made_better_but_not_worse(core: Core) -> None:
 
 def test_every_venue_of_the_batch_is_examined(core: Core) -> None:
     sick = another_venue(core)
+    sick.setPosition(-WAD, 5_000 * WAD, {"from": core.gov})
     sick.setHealth(2 * WAD, WAD, {"from": core.gov})
     no_rebalance(core, "VenueHealthLow", order(core, -1), order(core, -1, sick))
     no_rebalance(core, "VenueHealthLow", order(core, -1, sick), order(core, -1))
+
+
+# ---------------------------------------------------------------- the loss budget (I-06)
+
+
+def test_a_venue_over_its_cap_may_only_shrink(core: Core) -> None:
+    perp = another_venue(core, True)
+    core.hedge.setVenueCap(perp, 2 * WAD, {"from": core.gov})
+    no_rebalance(core, "VenueOverCap", order(core, -2.1, perp), values=(perp, wad(2.1), 2 * WAD))
+    rebalance(core, order(core, -2, perp))
+    core.hedge.setVenueCap(perp, WAD, {"from": core.gov})
+    core.clearinghouse.withdrawBase(400 * WAD, core.vault, {"from": core.vault})
+    rebalance(core, order(core, 0.5, perp))
+    assert perp.positionBase() == -wad(1.5)
 
 
 # ---------------------------------------------------------------- the loss budget (I-06)
@@ -206,7 +225,7 @@ def test_a_venue_that_reenters_finds_every_door_shut(core: Core) -> None:
         for data in calls:
             venue.setHook(target, data, {"from": core.gov})
             rebalance(core, order(core, -1))
-            assert str(venue.hookResult()) == REENTERED
+            assert str(venue.hookResult()) == REENTERED[target._name]
     assert keeper
 
 
@@ -237,16 +256,18 @@ def test_tokens_sent_back_beyond_the_order_are_the_vaults(core: Core) -> None:
 
 RANGES = [
     (10**15, 10**24), (10**17, WAD), (10**14, 5 * 10**16), (0, 10**24), (105 * 10**16, 5 * WAD),
-    (WAD, 10**25), (0, CAP // 3_600), (60, 2 * 86_400),
+    (WAD, 10**25), (0, CAP // 3_600 // 10**12 * 10**12), (60, 2 * 86_400), (0, WAD // 2),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("place", "low", "high"), [(i, *r) for i, r in enumerate(RANGES)])
 def test_parameters_have_hard_ranges(core: Core, place: int, low: int, high: int) -> None:
-    for number in (low, high, low - 1, high + 1):
+    step = 1 if place == 7 else 10**12
+    for number in (low, high, low - step, high + step):
         if number < 0:
             continue
         parameters = list(HEDGE_PARAMETERS)
+        parameters[8] = 0
         parameters[place] = number
         if place == 5:
             parameters[6] = 0

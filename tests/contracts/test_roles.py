@@ -23,6 +23,8 @@ LIQUIDATOR = "liquidator"
 GUARDIAN = "guardian"
 ADDRESSES, GOVERNANCE, PROPOSER = "addresses", "governance", "proposer"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
+FALLBACK, VENUE = "fallback hedge", "venue of the order"
+QUOTER, MAKER = "quoter", "maker"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
 REFUSAL = {
@@ -37,8 +39,11 @@ REFUSAL = {
     ADMIN: "AccessManagerUnauthorizedAccount",
     KEEPER: "OnlyKeeper",
     COMMITTER: "OnlyCommitter",
+    QUOTER: "OnlyQuoter",
+    MAKER: "OnlyMaker",
     MARKET: "OnlyMarket",
     HEDGE_MANAGER: "OnlyHedgeManager",
+    FALLBACK: "OnlyFallback",
     CLEARINGHOUSE: "VenueOnlyClearinghouse",
     POOL: "VenueOnlyPool",
     VAULT: "OnlyVault",
@@ -81,6 +86,7 @@ TABLE: dict[str, dict[str, str]] = {
         "payWrapped": MARKET,
         "sellSlice": MARKET,
         "tradeOnVenue": HEDGE_MANAGER,
+        "touchVenue": ANYONE,
         "convert": ANYONE,
         "finalise": ANYONE,
         "claim": ANYONE,
@@ -91,7 +97,6 @@ TABLE: dict[str, dict[str, str]] = {
         "setVault": ADDRESSES,
         "setVenue": ADDRESSES,
         "unwindVenue": LIQUIDATOR,
-        "noteVenue": ANYONE,
         "setDebtParameters": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
@@ -117,17 +122,40 @@ TABLE: dict[str, dict[str, str]] = {
         "trade": OWNER,
         "list": LISTER,
         "delist": ANYONE,
+        "setStances": QUOTER,
+        "setQuoter": ADDRESSES,
         "setParameters": GOVERNOR,
         "lowerNewRisk": GUARDIAN,
         "setNewRisk": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
+    "RfqMarket": {"fill": OWNER, "take": HEDGE_MANAGER, "cancel": MAKER},
     "HedgeManager": {
         "rebalance": KEEPER,
         "advanceEpoch": KEEPER,
+        "tradeForFallback": FALLBACK,
+        "foundInside": FALLBACK,
+        "onOrderEnded": VENUE,
+        "cancelOrder": ANYONE,
         "setKeeper": ADDRESSES,
         "setParameters": GOVERNOR,
+        "setBands": GOVERNOR,
+        "setVenueCap": GOVERNOR,
+        "setQuoteAdapter": ADDRESSES,
+        "setAsynchronous": ADDRESSES,
+        "setOrderTimeout": GOVERNOR,
+        "setFallback": ADDRESSES,
         "resetBudget": GOVERNOR,
+        "setAuthority": AUTHORITY,
+    },
+    "HedgeFallback": {
+        "arm": ANYONE,
+        "fallbackHedge": ANYONE,
+        "performUpkeep": ANYONE,
+        "defend": ANYONE,
+        "fundBounties": OWNER,
+        "setParameters": GOVERNOR,
+        "setVenues": ADDRESSES,
         "setAuthority": AUTHORITY,
     },
     "DeskVault": {
@@ -169,6 +197,12 @@ TABLE: dict[str, dict[str, str]] = {
         "trade": CLEARINGHOUSE,
         "unwind": CLEARINGHOUSE,
         "uniswapV3SwapCallback": POOL,
+    },
+    "CuriePerpVenue": {
+        "trade": CLEARINGHOUSE,
+        "unwind": CLEARINGHOUSE,
+        "setParameters": GOVERNOR,
+        "setAuthority": AUTHORITY,
     },
     "AaveShortVenue": {
         "trade": CLEARINGHOUSE,
@@ -291,7 +325,9 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
     found = {
         "MarketOracle": core.oracle, "VolSurface": core.surface, "RiskEngine": core.engine,
         "Clearinghouse": core.clearinghouse, "OptionDesk": core.desk, "HedgeManager": core.hedge,
+        "HedgeFallback": core.fallback,
         "OptionToken": core.token, "LiquidationAuction": core.auction, "DeskVault": vault,
+        "RfqMarket": core.rfq,
         "VaultShare": project.VaultShare.at(vault.share()),
     }  # fmt: skip
     by = {"from": core.gov}

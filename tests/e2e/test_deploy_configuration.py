@@ -94,7 +94,7 @@ def test_bad_parameters(tmp_path: Path, old: str, new: str, complaint: str) -> N
 def test_units_become_integers_exactly() -> None:
     given = load_parameters().with_values(hedge={"band_eth": Decimal("0.3")})
     assert given.hedge.struct()["band"] == 3 * 10**17
-    assert given.hedge.struct()["budgetRefill"] == 250 * 10**18 // 3600
+    assert given.hedge.struct()["budgetRefill"] == 250 * 10**6 // 3600 * 10**12
     assert given.hedge.struct()["surfaceMaxAge"] == 21600
     assert given.desk.struct()["latencyFloor"] == 4 * 10**15
     assert given.vault.struct()["minDeposit"] == 100 * 10**6
@@ -116,9 +116,11 @@ def test_changed_values_are_checked_too() -> None:
         ("desk", "OptionDesk", "setParameters"),
         ("auction", "LiquidationAuction", "setParameters"),
         ("hedge", "HedgeManager", "setParameters"),
+        ("fallback", "HedgeFallback", "setParameters"),
         ("oracle", "MarketOracle", "setParameters"),
         ("vault", "DeskVault", "setParameters"),
         ("aave_short", "AaveShortVenue", "setParameters"),
+        ("perp", "CuriePerpVenue", "setParameters"),
         ("governance", "DeskGovernor", "constructor"),
     ],
 )
