@@ -40,7 +40,7 @@ from keeper.runtime.tick import Tick, TickRules
 from keeper.runtime.upkeep import Upkeep
 from keeper.units import GWEI
 
-QUOTE_ADAPTER = "QuoteAdapter"
+QUOTE_ADAPTER = "RfqMarket"
 
 
 @dataclass(frozen=True, slots=True)

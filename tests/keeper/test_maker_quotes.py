@@ -24,21 +24,22 @@ from keeper.units import WAD
 from tests.keeper.keeper_builders import FAR_S, NOW_S, leg
 from tests.keeper.runtime_world import agreed, fakes
 
-RFQ = "(address,(uint128,int128)[],uint256,bytes)"
-BODY = ("0x" + "07" * 20, [(leg(200.0, 1.0).series_id, 12 * WAD)], 5, b"salt")
+RFQ = "(address,address,(uint128,int128)[],int256,uint256,uint64)"
+ANY = "0x" + "00" * 20
+LEGS = [(leg(200.0, 1.0).series_id, 12 * WAD)]
+BODY = ("0x" + "07" * 20, ANY, LEGS, 9 * 12 * WAD, 5, NOW_S + 60)
 SIGNATURE = bytes(range(65))
 ADAPTER = "0x" + "5a" * 20
+
+
+def encoded(legs, premium) -> str:
+    return "0x" + encode([RFQ], [(BODY[0], ANY, legs, premium, 5, NOW_S + 60)]).hex()
 
 
 def row(**changes):
     return {
         "id": "a",
-        "series": hex(leg(200.0, 1.0).series_id),
-        "desk": "buy",
-        "price_usd": 9.0,
-        "size": 12.0,
         "lot": 0.5,
-        "valid_until": NOW_S + 60,
         "rfq": "0x" + encode([RFQ], [BODY]).hex(),
         "signature": "0x" + SIGNATURE.hex(),
     } | changes
@@ -54,6 +55,7 @@ def test_a_quote_is_read_with_its_series(tmp_path):
     (signed,) = source(tmp_path, row()).read(3.0)
     quote = signed.quote
     assert (quote.expiry_s, quote.strike_usd, quote.is_call) == (FAR_S, 200.0, True)
+    assert (quote.desk, quote.valid_until_s) == ("buy", NOW_S + 60)
     assert (quote.price_usd, quote.size, quote.lot, quote.gas_usd) == (9.0, 12.0, 0.5, 3.0)
 
 
@@ -92,12 +94,11 @@ def test_quotes_over_http():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"desk": "both"}, "quote 0: desk"),
-        ({"price_usd": float("nan")}, "price_usd"),
-        ({"size": 0.0}, "size"),
         ({"rfq": "0x12"}, "ABI encoding"),
         ({"rfq": "12"}, "rfq"),
-        ({"series": "0xzz"}, "series"),
+        ({"rfq": encoded(LEGS * 2, WAD)}, "one series"),
+        ({"rfq": encoded(LEGS, -WAD)}, "would be paid"),
+        ({"rfq": encoded([(1, WAD)], WAD)}, "underlying|expiry|legs|strike|market"),
         ({"extra": 1}, "extra"),
         ({"lot": 50.0}, "no whole number of lots"),
     ],
