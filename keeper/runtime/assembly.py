@@ -19,13 +19,13 @@ from keeper.execution.journal import Journal
 from keeper.execution.routing_terms import OrderRules
 from keeper.execution.sender import JournaledSender, SendRules
 from keeper.market.candles import load_candles
-from keeper.market.maker_quotes import QuoteSource
 from keeper.policies.alarm import AlarmParameters
 from keeper.policies.overlay import OverlayParameters
 from keeper.policies.overlay_quotes import Limits, Range
 from keeper.runtime.chores import ChoreFinder
 from keeper.runtime.codec import to_json
 from keeper.runtime.forecast import AtmImplied, TrailingRealised
+from keeper.runtime.maker_quotes import QuoteSource
 from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.ports import (
     BlockClock,

@@ -13,11 +13,11 @@ from eth_abi import decode, encode
 from keeper.chain.bindings import binding
 from keeper.errors import ConfigError, DataError, Retry
 from keeper.execution.records import OutcomeKind
-from keeper.market.maker_quotes import QuoteSource
 from keeper.policies.alarm import AlarmParameters
 from keeper.policies.overlay import OverlayParameters
 from keeper.policies.overlay_quotes import Limits, Range
 from keeper.portfolio.book import value_book
+from keeper.runtime.maker_quotes import QuoteSource
 from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.replay import replay
 from keeper.units import WAD

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Annotated
 
 import urllib3
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from keeper.chain.rfq import decode_rfq
 from keeper.errors import DataError, PricingError, Retry
 from keeper.policies.overlay_quotes import MakerQuote
 from keeper.units import decode_series, from_wad
 
 _MOST_BYTES = 1_000_000
 _WORD = 32
-_RFQ = "(address,address,(uint128,int128)[],int256,uint256,uint64)"
 
 
 def _hex(value: str) -> str:
@@ -122,9 +120,10 @@ def _rows(text: str, where: str) -> list[_Row]:
 def _signed(row: _Row, gas_usd: float, where: str) -> SignedQuote:
     rfq = bytes.fromhex(row.rfq[2:])
     try:
-        ((_, _, legs, premium, _, deadline),) = decode([_RFQ], rfq)
-    except (DecodingError, OverflowError):
-        raise DataError(f"{where}: rfq is not the ABI encoding of one quote") from None
+        signed = decode_rfq(rfq)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+    legs, premium = signed.legs, signed.premium_wad
     if len(legs) != 1 or legs[0][1] == 0:
         raise DataError(f"{where}: has {len(legs)} legs, quotes of one series are taken")
     series, size = legs[0][0], from_wad(legs[0][1])
@@ -145,7 +144,7 @@ def _signed(row: _Row, gas_usd: float, where: str) -> SignedQuote:
             lot=row.lot,
             min_clip=row.min_clip,
             gas_usd=gas_usd,
-            valid_until_s=float(deadline),
+            valid_until_s=float(signed.deadline_s),
         )
     except PricingError as error:
         raise DataError(f"{where}: {error}") from None
