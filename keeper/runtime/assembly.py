@@ -24,7 +24,7 @@ from keeper.policies.overlay import OverlayParameters
 from keeper.policies.overlay_quotes import Limits, Range
 from keeper.runtime.chores import ChoreFinder
 from keeper.runtime.codec import to_json
-from keeper.runtime.forecast import AtmImplied, TrailingRealised
+from keeper.runtime.forecast import AtmImplied, ServedRealised, TrailingRealised
 from keeper.runtime.maker_quotes import QuoteSource
 from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.ports import (
@@ -196,9 +196,10 @@ def tick_rules(config: Config) -> TickRules:
 
 
 def configured_forecaster(config: Config) -> Forecaster:
-    """Realised volatility where candles are configured, else the surface's own."""
+    """From candles where configured: served where they are long enough, else trailing; or the surface's own."""
     forecast = config.forecast
     if forecast.candles is None:
         return AtmImplied()
     candles = load_candles(forecast.candles, allow_gaps=forecast.allow_gaps)
-    return TrailingRealised(candles, forecast.window_h * 3600)
+    trailing = TrailingRealised(candles, forecast.window_h * 3600)
+    return ServedRealised(candles, trailing) if forecast.served else trailing
