@@ -1,10 +1,13 @@
-"""Signed quotes of contracts/desk/RfqMarket.sol: EIP-712 typed data, a file in JSON, calldata."""
+"""Signed quotes of contracts/desk/RfqMarket.sol: EIP-712 typed data, a file in JSON, calldata, and back from it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from keeper.chain.bindings import binding
@@ -12,6 +15,7 @@ from keeper.errors import DataError
 from keeper.units import WAD
 
 NOBODY = "0x" + "00" * 20
+_RFQ = "(address,address,(uint128,int128)[],int256,uint256,uint64)"
 _TYPES = {
     "Rfq": [
         {"name": "maker", "type": "address"},
@@ -106,3 +110,24 @@ class SignedRfq(BaseModel):
 def cancel_data(maker: str, nonces: list[int]) -> bytes:
     """Calldata of RfqMarket.cancel."""
     return binding("RfqMarket").encode("cancel", maker, nonces)
+
+
+@dataclass(frozen=True, slots=True)
+class Rfq:
+    """IRfqMarket.Rfq, WAD; legs are (series, size) from the taker's side."""
+
+    maker: str
+    taker: str
+    legs: tuple[tuple[int, int], ...]
+    premium_wad: int
+    nonce: int
+    deadline_s: int
+
+
+def decode_rfq(data: bytes) -> Rfq:
+    """From abi.encode(Rfq); DataError where it is none."""
+    try:
+        ((maker, taker, legs, premium, nonce, deadline),) = decode([_RFQ], data)
+    except (DecodingError, OverflowError):
+        raise DataError("rfq is not the ABI encoding of one quote") from None
+    return Rfq(maker, taker, tuple(legs), premium, nonce, deadline)
