@@ -14,15 +14,14 @@ from pathlib import Path
 from keeper.pricing.svi import pack_floats
 from keeper.units import WAD, encode_series, to_wad_toward_zero
 from scripts.bench.gas_clearing import ClearingGas
+from scripts.bench.gas_vault import VaultGas
 from scripts.nodes import NodeSettings, start_node
 from scripts.replay.chain import Mined, ReplayChain, Target
 from scripts.replay.scenario import next_expiry
 from scripts.replay.world import (
     ACCOUNTS,
-    ANYONE,
     COMMITTER,
     DEPLOYER,
-    FIRST_DEPOSITOR,
     World,
     build_world,
 )
@@ -44,6 +43,7 @@ class GasBench:
 
     world: World
     figures: dict[str, int] = field(default_factory=dict)
+    _expiries: list[int] = field(default_factory=list)
 
     def measure(
         self, key: str, account: str, target: Target, function: str, *args: object
@@ -55,32 +55,16 @@ class GasBench:
 
     def run(self) -> dict[str, int]:
         """All figures."""
-        self._vault()
+        vault = VaultGas(self.world, self.measure, self._refresh)
+        vault.requests()
         self._takers()
-        expiries = self._surface()
+        self._expiries = expiries = self._surface()
         clearing = ClearingGas(self.world, self.measure, expiries)
         clearing.run()
         self._book(expiries[0])
+        vault.epochs()
         clearing.settle()
         return self.figures
-
-    def _vault(self) -> None:
-        chain, c = self.world.chain, self.world.contracts
-        first, second = chain.account(FIRST_DEPOSITOR), chain.account(FIRST_DEPOSITOR + 1)
-        for who in (first, second):
-            self.world.give_usdc(who, 1_000_000)
-            chain.send(who, c.usdc, "approve", c.vault.address, MAX_UINT)
-        chain.send(first, c.vault, "requestDeposit", 400_000 * USDC, first, first)
-        self.measure(
-            "request_deposit", second, c.vault, "requestDeposit", 400_000 * USDC, second, second
-        )
-        chain.pass_until(chain.read(c.vault, "epochEndsAt"))
-        self._round()
-        self.measure("epoch_without_legs", chain.account(ANYONE), c.vault, "processEpoch")
-        for who in (first, second):
-            shares = chain.read(c.vault, "maxMint", who)
-            self.measure("claim_shares", who, c.vault, "mint", shares, who, who)
-        self.measure("request_redeem", first, c.vault, "requestRedeem", 1_000 * WAD, first, first)
 
     def _takers(self) -> None:
         chain, c = self.world.chain, self.world.contracts
@@ -107,6 +91,12 @@ class GasBench:
         lister = self.world.chain.account(COMMITTER)
         self.measure("list_16_series", lister, self.world.contracts.desk, "list", ids)
         return expiries
+
+    def _refresh(self) -> None:
+        """What an epoch needs: a round of the feed and, where there is a surface, a commit."""
+        self._round()
+        if self._expiries:
+            self._commit(self._expiries, "surface_commit_6")
 
     def _commit(self, expiries: list[int], key: str) -> None:
         chain, c = self.world.chain, self.world.contracts
