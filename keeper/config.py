@@ -22,6 +22,8 @@ from keeper.errors import ConfigError
 from keeper.guards.records import GuardLimits
 from keeper.models import Policy
 from keeper.policies import build_policy, policy_names
+from keeper.policies.margin_ladder import LadderRules
+from keeper.policies.schedule import SlicingRules
 
 
 def _rpc_url(value: str) -> str:
@@ -120,6 +122,8 @@ class Config(Section):
     guards: GuardLimits = Field(default_factory=GuardLimits)
     gas: GasConfig = Field(default_factory=GasConfig)
     execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
+    margin: LadderRules = Field(default_factory=LadderRules)
+    slicing: SlicingRules = Field(default_factory=SlicingRules)
     forecast: ForecastConfig = Field(default_factory=ForecastConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     journal: JournalConfig = Field(default_factory=JournalConfig)

@@ -32,11 +32,6 @@ class ExecutionConfig(Section):
         description="share of spot by which a fill may be worse; left out: the contract's own limit",
         examples=[0.005],
     )
-    restore_below_health: float = Field(
-        default=1.3,
-        gt=1.0,
-        description="a lending venue under this health gets collateral before anything is traded",
-    )
     deadline_s: int = Field(
         default=180, ge=15, description="seconds in which a rebalance may be mined"
     )

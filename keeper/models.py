@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -81,7 +82,8 @@ class VenueState:
 
     `fee` is the proportional cost of a fill as a share of the notional, `pool` where it fills (see Snapshot.depths).
     Of a venue that shorts: `carry_rate` is what an open short costs a year as a share of its value (negative: earns),
-    `collateral_ratio` the USD that must lie there for each USD owed after a sale, 0 where it is not known.
+    `collateral_ratio` the USD that must lie there for each USD owed after a sale, 0 where it is not known,
+    `cap_eth` the most that the contract lets it hold.
     """
 
     address: str
@@ -93,6 +95,7 @@ class VenueState:
     pool: str = ""
     carry_rate: float = 0.0
     collateral_ratio: float = 0.0
+    cap_eth: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,9 @@ class Snapshot:
     # (expiry_s, price) of each proven expiry that the legs still name.
     settlement_prices_usd: tuple[tuple[int, float], ...] = ()
     depths: tuple[PoolDepth, ...] = ()
+    # Of the vault's account; 0 where it was not read.
+    initial_margin_usd: float = 0.0
+    maintenance_margin_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

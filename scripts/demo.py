@@ -21,9 +21,10 @@ from scripts.replay.chain import ReplayChain
 from scripts.replay.display import Display
 from scripts.replay.hedging import build_keeper
 from scripts.replay.request import ReplayRequest, parse
-from scripts.replay.result import Outcome, assess, record, table
+from scripts.replay.result import Outcome, assess, record
 from scripts.replay.run import Replay
 from scripts.replay.scenario import ScenarioParameters, build_tape
+from scripts.replay.tables import table
 from scripts.replay.world import ACCOUNTS, NODE_BALANCE_ETH, build_world
 
 INTERRUPTED = 130

@@ -17,6 +17,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
+from keeper.chain.words import Misfit, plan_of
 from keeper.errors import Halt
 
 PACKAGE = "keeper.chain.abi"
@@ -87,9 +88,10 @@ class Binding:
     def decode(self, function: str, data: bytes) -> tuple[Any, ...]:
         """Return values of a call; Halt when the answer is not of this contract."""
         entry = self.functions[function]
+        plan = plan_of(entry.outputs)
         try:
-            return tuple(decode(entry.outputs, data))
-        except (DecodingError, OverflowError) as error:
+            return tuple(decode(entry.outputs, data)) if plan is None else plan(data)
+        except (DecodingError, OverflowError, Misfit) as error:
             raise Halt(
                 f"{self.name}.{function} answered 0x{data.hex()[:40]}, which its ABI does not describe: "
                 f"check the addresses in the deployment record and that the ABIs are of this deployment"

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import stamina
 from web3.exceptions import Web3Exception
 from web3.providers.base import JSONBaseProvider
-from web3.providers.rpc import HTTPProvider
 from web3.types import RPCEndpoint
 
 from keeper.chain.bindings import Log, RevertReason, revert_reason
+from keeper.chain.http import LeanProvider
 from keeper.errors import ConfigError, Halt, Retry, SkipTick
 
 BlockTag = int | Literal["latest", "pending"]
@@ -58,6 +58,26 @@ class Receipt:
     logs: tuple[Log, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CallAndAccount:
+    """A call's result with an account's nonce and balance in wei, all of the block `head`."""
+
+    result: bytes
+    nonce: int
+    balance_wei: int
+    head: BlockHead
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeSending:
+    """Whether a call passes with its gas limit, and the newest header, nonce and balance of its sender."""
+
+    passes: bool
+    head: BlockHead
+    nonce: int
+    balance_wei: int
+
+
 class NodeClient:
     """One node. `provider` is web3's own seam: HTTP in service, an in-process fake in tests."""
 
@@ -78,9 +98,7 @@ class NodeClient:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError("node url must look like http://host:port or https://host/path")
-        provider = HTTPProvider(
-            url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None
-        )
+        provider = LeanProvider(url, timeout_s)
         port = f":{parts.port}" if parts.port else ""
         return cls(provider, f"{parts.scheme}://{parts.hostname}{port}", attempts)
 
@@ -100,23 +118,56 @@ class NodeClient:
             raise Retry(
                 f"{self.where} does not have block {block}: it is behind, wait or change it"
             )
-        return BlockHead(
-            number=int(raw["number"], 16),
-            hash=str(raw["hash"]),
-            timestamp_s=int(raw["timestamp"], 16),
-            base_fee_wei=int(raw.get("baseFeePerGas") or "0x0", 16),
-        )
+        return _head(raw)
 
     def call(
-        self, to: str, data: bytes, block: BlockTag, what: str, sender: str | None = None
+        self,
+        to: str,
+        data: bytes,
+        block: BlockTag,
+        what: str,
+        sender: str | None = None,
+        gas: int | None = None,
     ) -> bytes:
         """eth_call; Reverted with the decoded reason, `what` names the call in messages."""
-        tx = {"to": to, "data": "0x" + data.hex()} | ({"from": sender} if sender else {})
         try:
-            return _bytes(self._read("eth_call", tx, _tag(block)))
+            return _bytes(self._read("eth_call", _call(to, data, sender, gas), _tag(block)))
         except NodeError as error:
             _raise_if_revert(error, what)
             raise
+
+    def call_and_account(
+        self, to: str, data: bytes, block: int, what: str, who: str
+    ) -> CallAndAccount:
+        """A call with the nonce and balance of `who`, all at one block, and that block's header, in one request."""
+        answers = self._read_batch(
+            ("eth_call", (_call(to, data, None, None), _tag(block))),
+            ("eth_getTransactionCount", (who, _tag(block))),
+            ("eth_getBalance", (who, _tag(block))),
+            ("eth_getBlockByNumber", (_tag(block), False)),
+        )
+        result, nonce, balance, header = (self._result(answer, what) for answer in answers)
+        if header is None:
+            raise Retry(f"{self.where} lost block {block} while it was read: read again")
+        return CallAndAccount(_bytes(result), int(nonce, 16), int(balance, 16), _head(header))
+
+    def before_sending(
+        self, sender: str, to: str, data: bytes, block: int, gas: int, what: str
+    ) -> BeforeSending:
+        """A call simulated with a gas limit, and the newest state of its sender, in one request."""
+        answers = self._read_batch(
+            ("eth_call", (_call(to, data, sender, gas), _tag(block))),
+            ("eth_getBlockByNumber", ("latest", False)),
+            ("eth_getTransactionCount", (sender, "latest")),
+            ("eth_getBalance", (sender, "latest")),
+        )
+        passes = True
+        try:
+            self._result(answers[0], what)
+        except NodeError:
+            passes = False
+        header, nonce, balance = (self._result(answer, what) for answer in answers[1:])
+        return BeforeSending(passes, _head(header), int(nonce, 16), int(balance, 16))
 
     def estimate_gas(self, sender: str, to: str, data: bytes, what: str) -> int:
         """Gas of a transaction on the latest block; Reverted when it would fail."""
@@ -169,17 +220,68 @@ class NodeClient:
                 return self._request(method, *params)
         raise AssertionError("stamina ends by returning or raising")
 
+    def _read_batch(self, *calls: tuple[str, tuple[object, ...]]) -> list[Any]:
+        """One answer to each call: its result, or the node's error. One by one where the node knows no batches."""
+        requests = [(RPCEndpoint(method), list(params)) for method, params in calls]
+        for attempt in stamina.retry_context(
+            on=Retry, attempts=self._attempts, timeout=self._retry_budget_s, wait_initial=0.2
+        ):
+            with attempt:
+                try:
+                    answers: Any = self._provider.make_batch_request(requests)
+                except ValueError:
+                    answers = [self._answer(method, params) for method, params in calls]
+                except (OSError, Web3Exception) as error:
+                    raise self._no_answer("a batch", error) from None
+                return [
+                    _node_error(method, answer["error"])
+                    if "error" in answer
+                    else answer.get("result")
+                    for (method, _), answer in zip(calls, answers, strict=True)
+                ]
+        raise AssertionError("stamina ends by returning or raising")
+
+    def _result(self, answer: Any, what: str) -> Any:
+        if isinstance(answer, NodeError):
+            _raise_if_revert(answer, what)
+            raise answer
+        return answer
+
     def _request(self, method: str, *params: object) -> Any:
-        try:
-            answer = self._provider.make_request(RPCEndpoint(method), list(params))
-        except (OSError, ValueError, Web3Exception) as error:
-            raise Retry(
-                f"no answer from {self.where} to {method} ({type(error).__name__}): "
-                f"check that the node runs and the url is right; the call can be repeated"
-            ) from None
+        answer = self._answer(method, params)
         if "error" in answer:
             raise _node_error(method, answer["error"])
         return answer.get("result")
+
+    def _answer(self, method: str, params: tuple[object, ...]) -> Any:
+        try:
+            return self._provider.make_request(RPCEndpoint(method), list(params))
+        except (OSError, ValueError, Web3Exception) as error:
+            raise self._no_answer(method, error) from None
+
+    def _no_answer(self, method: str, error: Exception) -> Retry:
+        return Retry(
+            f"no answer from {self.where} to {method} ({type(error).__name__}): "
+            f"check that the node runs and the url is right; the call can be repeated"
+        )
+
+
+def _head(raw: Mapping[str, Any]) -> BlockHead:
+    return BlockHead(
+        number=int(raw["number"], 16),
+        hash=str(raw["hash"]),
+        timestamp_s=int(raw["timestamp"], 16),
+        base_fee_wei=int(raw.get("baseFeePerGas") or "0x0", 16),
+    )
+
+
+def _call(to: str, data: bytes, sender: str | None, gas: int | None) -> dict[str, str]:
+    tx = {"to": to, "data": "0x" + data.hex()}
+    if sender:
+        tx["from"] = sender
+    if gas:
+        tx["gas"] = hex(gas)
+    return tx
 
 
 def _tag(block: BlockTag) -> str:

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keeper.chain.bindings import binding
-from keeper.chain.client import BlockHead, NodeClient
+from keeper.chain.client import BlockHead, CallAndAccount, NodeClient
 from keeper.chain.deployment import Deployment
-from keeper.chain.multicall import Answers, Query, ask
+from keeper.chain.multicall import Answers, Query, ask, calldata
+from keeper.chain.multicall import answers as reply
 from keeper.chain.pools import PoolReads
 from keeper.chain.venues import VenueFacts, read_facts
 from keeper.errors import Halt, Retry
 from keeper.models import HedgeRules, OptionLeg, OracleState, Snapshot, SviSlice
 from keeper.pricing.svi import slice_from_word
 from keeper.units import decode_series, from_wad
+
+_FRESH = 0  # IRiskEngine.Slice: the slice that actions are held to
 
 
 @dataclass(slots=True)
@@ -36,17 +39,20 @@ class SnapshotReader:
         fixed = self._fixed()
         by_venue = (q for venue in venues for q in venue.queries())
         by_pool = (q for pool in self._pools for q in pool.queries())
-        answers = self._ask((*fixed, *by_venue, *by_pool, *self._by_expiry(self._expiries)), head)
+        queries = (*fixed, *by_venue, *by_pool, *self._by_expiry(self._expiries))
+        seen = self._ask_with_account(queries, head)
+        answers = reply(self.deployment.multicall, queries, seen.result)
         legs = _legs(answers[fixed[0]][0])
         expiries = frozenset(leg.expiry_s for leg in legs)
         more = self._by_expiry(expiries - self._expiries)
+        asked_more = False
         while more := (*more, *(q for pool in self._pools for q in pool.missing(answers))):
-            answers, more = answers | self._ask(more, head), ()
+            answers, more, asked_more = answers | self._ask(more, head), (), True
         self._expiries = expiries
-        nonce = self.node.transaction_count(self.keeper_address, head.number)
-        if self.node.head(head.number).hash != head.hash:
+        last = self.node.head(head.number) if asked_more else seen.head
+        if last.hash != head.hash:
             raise Retry(f"block {head.number} was replaced while it was read: read again")
-        return self._assemble(head, fixed, answers, legs, nonce)
+        return self._assemble(head, fixed, answers, legs, seen)
 
     def _learn(self, head: BlockHead) -> tuple[VenueFacts, ...]:
         """What never changes about the venues, asked for once."""
@@ -73,6 +79,7 @@ class SnapshotReader:
             Query(*hedger, "epoch"),
             Query(*hedger, "budgetLeft"),
             Query(*hedger, "netDelta", (market,)),
+            Query(*clearing, "marginOf", (vault, _FRESH), optional=True),
         )
 
     def _by_expiry(self, expiries: frozenset[int]) -> tuple[Query, ...]:
@@ -87,6 +94,15 @@ class SnapshotReader:
             )
         )
 
+    def _ask_with_account(self, queries: tuple[Query, ...], head: BlockHead) -> CallAndAccount:
+        return self.node.call_and_account(
+            self.deployment.multicall,
+            calldata(queries),
+            head.number,
+            "Multicall3.aggregate3",
+            self.keeper_address,
+        )
+
     def _ask(self, queries: Sequence[Query], head: BlockHead) -> Answers:
         return ask(self.node, self.deployment.multicall, queries, head.number)
 
@@ -96,9 +112,10 @@ class SnapshotReader:
         fixed: tuple[Query, ...],
         answers: Answers,
         legs: tuple[OptionLeg, ...],
-        nonce: int,
+        seen: CallAndAccount,
     ) -> Snapshot:
-        view = {q.function: answers[q] for q in fixed}
+        view = {q.function: answers[q] for q in fixed if q in answers}
+        _, initial, maintenance = view.get("marginOf", (0, 0, 0))
         venues = self._venues or ()
         positions = [answers[f.queries()[0]] for f in venues]
         cash, base, _ = view["accountOf"]
@@ -125,9 +142,11 @@ class SnapshotReader:
             chain_delta_eth=from_wad(view["netDelta"][0]),
             equity_usd=from_wad(view["equityOf"][0]),
             keeper_address=self.keeper_address,
-            keeper_balance_wei=self.node.balance(self.keeper_address, head.number),
-            keeper_nonce=nonce,
+            keeper_balance_wei=seen.balance_wei,
+            keeper_nonce=seen.nonce,
             settlement_prices_usd=_settled(answers, {leg.expiry_s for leg in legs}),
+            initial_margin_usd=from_wad(initial),
+            maintenance_margin_usd=from_wad(maintenance),
             depths=tuple(d for pool in self._pools if (d := pool.depth(answers)) is not None),
         )
 
@@ -171,7 +190,7 @@ def _settled(answers: Answers, expiries: set[int]) -> tuple[tuple[int, float], .
 
 
 def _rules(view: dict[str, tuple[Any, ...]]) -> HedgeRules:
-    (band, reduction, slippage, gross, health, cap, _, surface_age) = view["parameters"][0]
+    (band, reduction, slippage, gross, health, cap, _, surface_age, *_) = view["parameters"][0]
     return HedgeRules(
         band_eth=from_wad(band),
         min_reduction=from_wad(reduction),

@@ -1,6 +1,8 @@
-"""What a policy may count on a hedge to cost: the router asked for one of the band's size."""
+"""What a policy may count on a hedge to cost, and how it pushes the price: the router asked."""
 
 from __future__ import annotations
+
+import math
 
 from keeper.execution.orders import build_batch
 from keeper.execution.routing_terms import OrderRules
@@ -24,3 +26,16 @@ def expected_costs(snapshot: Snapshot, rules: OrderRules, gas_per_rebalance: int
     traded = [(b.cost_usd, (size - abs(b.left_over_eth)) * snapshot.spot_usd) for b in sides]
     shares = [cost / usd for cost, usd in traded if usd > 0.0]
     return Costs(fixed, max(*shares, min(fees)) if shares else max(fees))
+
+
+def impact_of(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> float:
+    """Slope of the marginal price over a trade, USD per ETH per ETH, from the router's costs of it and of its half."""
+    if abs(trade_eth) < 2.0 * rules.min_clip_eth:
+        return 0.0
+    whole, half = (build_batch(size, snapshot, rules) for size in (trade_eth, trade_eth / 2.0))
+    filled = abs(trade_eth) - abs(whole.left_over_eth)
+    if filled < abs(trade_eth) * (1.0 - 1e-9):
+        half = build_batch(math.copysign(filled / 2.0, trade_eth), snapshot, rules)
+    if filled <= 0.0:
+        return 0.0
+    return max(4.0 * (whole.cost_usd - 2.0 * half.cost_usd) / filled**2, 0.0)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from keeper.chain.client import Receipt
 from keeper.chain.keystore import SignedTx, TxFields
-from keeper.errors import Halt, SkipTick
-from keeper.execution.records import OPEN, DecisionEntry, IntentStatus, Job, TxKind, TxStatus
-from keeper.execution.tables import Decision, Intent, Transaction
+from keeper.errors import SkipTick
+from keeper.execution.journal_reading import JournalReading
+from keeper.execution.records import DecisionEntry, IntentStatus, Job, TxKind, TxStatus
+from keeper.execution.tables import Decision, HedgeProgramme, Intent, Transaction
 
 
-class Journal:
+class Journal(JournalReading):
     """One chain's part of a journal. `chain` tells apart chains that share an id; `now` is unix seconds."""
 
     def __init__(self, engine: Engine, chain: str, now: Callable[[], int]) -> None:
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self.chain = chain
+        super().__init__(engine, chain)
         self._now = now
-
-    # ------------------------------------------------------------ writing
 
     def record_intent(self, job: Job, sender: str, fields: TxFields, signed: SignedTx) -> None:
         """Intent and first signed bytes, in one commit. SkipTick: another is open, or this one was done before."""
@@ -43,10 +41,15 @@ class Journal:
             orders=job.orders,
             detail="",
         )
+        if job.times is not None:
+            intent.oracle_at_s, intent.head_at_s = job.times.oracle_at_s, job.times.head_at_s
+            intent.read_ms, intent.decide_ms = job.times.read_ms, job.times.decide_ms
         intent.transactions.append(self._row(job.work_id, sender, fields, signed, TxKind.CALL))
         try:
             with self._write() as session:
                 session.add(intent)
+                if job.programme is not None:
+                    session.merge(self._programme(job.key, job.programme))
         except IntegrityError:
             raise SkipTick(
                 f"an intent of {job.key} is unresolved, or {job.work_id} was decided before: nothing was sent; "
@@ -60,12 +63,17 @@ class Journal:
         with self._write() as session:
             session.add(self._row(work_id, sender, fields, signed, kind))
 
-    def mark_broadcast(self, tx_hash: str) -> None:
-        """A node took the bytes."""
+    def mark_broadcast(self, tx_hash: str, took_ms: float | None = None) -> None:
+        """A node took the bytes, `took_ms` after the work on them began."""
         with self._write() as session:
-            self._transaction(session, tx_hash).status = TxStatus.BROADCAST
+            row = self._transaction(session, tx_hash)
+            row.status = TxStatus.BROADCAST
+            if took_ms is not None and row.intent.send_ms is None:
+                row.intent.send_ms = took_ms
 
-    def resolve_mined(self, receipt: Receipt, detail: str) -> IntentStatus:
+    def resolve_mined(
+        self, receipt: Receipt, detail: str, mined_at_s: int | None = None
+    ) -> IntentStatus:
         """The intent whose bytes were mined is closed, and other bytes of its nonce are dropped."""
         with self._write() as session:
             mined = self._transaction(session, receipt.tx_hash)
@@ -80,6 +88,7 @@ class Journal:
                 reverted, success = IntentStatus.MINED_REVERTED, IntentStatus.MINED_SUCCESS
                 status = success if receipt.success else reverted
             mined.intent.status, mined.intent.detail = status, detail
+            mined.intent.included_at_s = mined_at_s
         return status
 
     def resolve_denied(self, work_id: str, detail: str) -> None:
@@ -95,9 +104,15 @@ class Journal:
         with self._write() as session:
             intent = session.get_one(Intent, work_id)
             intent.status, intent.detail = IntentStatus.REOPENED, detail
+            intent.included_at_s = None
             for row in intent.transactions:
                 row.status = TxStatus.BROADCAST
                 row.block_number = row.block_hash = row.gas_used = row.gas_price_wei = None
+
+    def save_programme(self, key: str, state: str) -> None:
+        """Where a sliced hedge stands when nothing is sent; with an intent it is written by `record_intent`."""
+        with self._write() as session:
+            session.merge(self._programme(key, state))
 
     def record_decision(self, entry: DecisionEntry) -> int:
         """Appends a tick and returns its id."""
@@ -118,58 +133,10 @@ class Journal:
             session.flush()
             return row.id
 
-    # ------------------------------------------------------------ reading
-
-    def open_intents(self) -> Sequence[Intent]:
-        """Unresolved and reopened ones, oldest first, with their transactions."""
-        with self._read() as session:
-            query = select(Intent).where(Intent.chain == self.chain, Intent.status.in_(OPEN))
-            return session.scalars(query.order_by(Intent.created_at_s, Intent.work_id)).all()
-
-    def intent(self, work_id: str) -> Intent | None:
-        """One intent with its transactions."""
-        with self._read() as session:
-            return session.get(Intent, work_id)
-
-    def mined_since(self, block_number: int, sender: str, nonce: int) -> Sequence[Transaction]:
-        """Mined transactions that a reorg may still take back: in this block or later, or with this nonce or later."""
-        with self._read() as session:
-            recent = (Transaction.block_number >= block_number) | (Transaction.nonce >= nonce)
-            query = select(Transaction).where(
-                Transaction.chain == self.chain,
-                Transaction.sender == sender,
-                Transaction.status == TxStatus.MINED,
-                recent,
-            )
-            return session.scalars(query.order_by(Transaction.nonce)).all()
-
-    def highest_nonce(self, sender: str) -> int | None:
-        """The highest nonce that a mined or open transaction of `sender` has."""
-        with self._read() as session:
-            query = select(func.max(Transaction.nonce)).where(
-                Transaction.chain == self.chain,
-                Transaction.sender == sender,
-                Transaction.status != TxStatus.DROPPED,
-            )
-            return session.scalar(query)
-
-    def counts(self) -> dict[str, int]:
-        """Number of intents by status."""
-        with self._read() as session:
-            query = (
-                select(Intent.status, func.count())
-                .where(Intent.chain == self.chain)
-                .group_by(Intent.status)
-            )
-            return {row[0]: row[1] for row in session.execute(query)}
-
-    def decisions(self, limit: int) -> Sequence[Decision]:
-        """The latest ticks, newest first."""
-        with self._read() as session:
-            query = select(Decision).where(Decision.chain == self.chain)
-            return session.scalars(query.order_by(Decision.id.desc()).limit(limit)).all()
-
     # ------------------------------------------------------------ inside
+
+    def _programme(self, key: str, state: str) -> HedgeProgramme:
+        return HedgeProgramme(chain=self.chain, key=key, state=state, updated_at_s=self._now())
 
     def _row(
         self, work_id: str, sender: str, fields: TxFields, signed: SignedTx, kind: TxKind
@@ -197,20 +164,3 @@ class Journal:
     def _write(self) -> Iterator[Session]:
         with self._guarded(), self._sessions.begin() as session:
             yield session
-
-    @contextmanager
-    def _read(self) -> Iterator[Session]:
-        with self._guarded(), self._sessions() as session:
-            yield session
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError:
-            raise
-        except SQLAlchemyError as error:
-            raise Halt(
-                f"the journal failed ({type(error).__name__}: {getattr(error, 'orig', error)}): nothing more is sent; "
-                f"check the database and start again, start-up reconciles"
-            ) from error

@@ -7,7 +7,6 @@ stays next to net, as the contract wants it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keeper.chain.calls import Order
@@ -44,8 +43,10 @@ class Batch:
         return any(order.base_wad for order in self.orders)
 
 
-def build_batch(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> Batch:
-    """Orders for a signed amount of ETH, and first a collateral order for each lending venue that is low.
+def build_batch(
+    trade_eth: float, snapshot: Snapshot, rules: OrderRules, first: tuple[Order, ...] = ()
+) -> Batch:
+    """Orders for a signed amount of ETH, after those of `first`: collateral for venues that are low.
 
     Raises Halt when it is not a number, or the deployment has no venue for it.
     """
@@ -53,9 +54,8 @@ def build_batch(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> Batc
         raise Halt(f"the plan trades {trade_eth!r} ETH: the policy is at fault, nothing was sent")
     if not snapshot.venues:
         raise Halt("the deployment record lists no hedge venue: deploy one and register it")
-    restored = _restorations(snapshot, rules)
     if abs(trade_eth) < rules.min_clip_eth:
-        return Batch(restored, trade_eth)
+        return Batch(first, trade_eth)
     problem = routing_problem(trade_eth, snapshot, rules)
     split = best_split(problem)
     sign = math.copysign(1.0, trade_eth)
@@ -63,7 +63,7 @@ def build_batch(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> Batc
     left = max(abs(trade_eth) - split.eth, 0.0)
     paid = math.fsum(fill.paid_usd for fill in split.fills)
     cost = sign * (paid - split.eth * snapshot.spot_usd)
-    return Batch((*restored, *orders), sign * left, cost, split.fixed_usd)
+    return Batch((*first, *orders), sign * left, cost, split.fixed_usd)
 
 
 def limit_price_wad(
@@ -89,13 +89,3 @@ def _order(fill: Fill, sign: float, snapshot: Snapshot, rules: OrderRules) -> Or
     if venue.kind is VenueKind.AAVE_SHORT and whole:
         size = owed_eth(venue) * _INTEREST
     return Order(venue.address, to_wad_toward_zero(sign * size), limit)
-
-
-def _restorations(snapshot: Snapshot, rules: OrderRules) -> tuple[Order, ...]:
-    low: Sequence[str] = [
-        venue.address
-        for venue in snapshot.venues
-        if venue.kind.shorts and venue.health < rules.restore_below_health
-    ]
-    limit = limit_price_wad(1.0, snapshot, rules)
-    return tuple(Order(address, 0, limit) for address in low)

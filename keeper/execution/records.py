@@ -36,11 +36,39 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class HedgeTimes:
+    """From the trigger to the settlement of one intent.
+
+    Of the chain, unix seconds: the oracle's round, the block that was decided upon, the block that it was mined in.
+    Of this machine, milliseconds: reconciling and reading that block; deciding until it was ready to be sent;
+    simulating, signing, journaling and sending it.
+    """
+
+    oracle_at_s: int
+    head_at_s: int
+    read_ms: float
+    decide_ms: float
+    send_ms: float | None = None
+    included_at_s: int | None = None
+
+    @property
+    def settled_after_s(self) -> int | None:
+        """Seconds from the oracle's round to the block of the hedge; None until it is mined."""
+        return None if self.included_at_s is None else self.included_at_s - self.oracle_at_s
+
+    @property
+    def machine_ms(self) -> float | None:
+        """From the new head to the signed bytes in the node's hands; None where no node took them."""
+        return None if self.send_ms is None else self.read_ms + self.decide_ms + self.send_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One thing to send. At most one job of a `key` is under way.
 
-    `block_number` is where it is simulated, `deadline_s` (unix seconds) when it must no longer be mined; the rest
-    explains it in the journal.
+    `block_number` is where it is simulated, `deadline_s` (unix seconds) when it must no longer be mined, `gas_hint`
+    the gas that it is expected to need at most, 0 where nobody knows; `programme` is written with the intent (see
+    keeper.policies.slicing); the rest explains it in the journal.
     """
 
     work_id: str
@@ -53,6 +81,9 @@ class Job:
     snapshot_hash: str
     plan: str
     orders: str
+    times: HedgeTimes | None = None
+    gas_hint: int = 0
+    programme: str | None = None
 
 
 class IntentStatus(StrEnum):

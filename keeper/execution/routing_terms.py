@@ -18,7 +18,7 @@ _CASH_SHARE = 0.99
 
 @dataclass(frozen=True, slots=True)
 class OrderRules:
-    """`min_clip_eth` ETH; `max_slippage` share of spot, None for the contract's own; `restore_below_health`.
+    """`min_clip_eth` ETH; `max_slippage` share of spot, None for the contract's own.
 
     `price_tolerance` is by which share a fill's limit may be worse than the price it is planned to end at. A position
     is expected to stay for `holding_s`; cash that it ties up would earn `cash_rate` a year. `gas_*` is what one more
@@ -27,7 +27,6 @@ class OrderRules:
 
     min_clip_eth: float
     max_slippage: float | None
-    restore_below_health: float
     price_tolerance: float = 0.002
     holding_s: float = 172_800.0
     cash_rate: float = 0.04
@@ -64,7 +63,7 @@ def routing_problem(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> 
     )
     stuck = max(first - reach, 0.0)
     later = size - first + min(stuck, _gross_room(snapshot) / 2.0)
-    cash = snapshot.cash_usd * _CASH_SHARE - _owed_collateral(snapshot, rules)
+    cash = snapshot.cash_usd * _CASH_SHARE - _owed_collateral(snapshot)
     return Problem(
         buy=buy,
         routes=routes,
@@ -106,7 +105,8 @@ def _routes(
     carry = venue.fee + (venue.carry_rate + rules.cash_rate * tied) * years
     brings = worst if venue.kind is VenueKind.AAVE_SHORT and tied > 0.0 else 0.0
     needs = max(tied * _dear(snapshot) - brings, 0.0)
-    return [route(Stage.OPEN, _most(snapshot, worst), carry, needs)]
+    room = min(max(venue.cap_eth - owed_eth(venue), 0.0), _most(snapshot, worst))
+    return [route(Stage.OPEN, room, carry, needs)]
 
 
 def _most(snapshot: Snapshot, worst: float) -> float:
@@ -114,7 +114,7 @@ def _most(snapshot: Snapshot, worst: float) -> float:
     return 100.0 * (abs(snapshot.equity_usd) + abs(snapshot.cash_usd) + snapshot.spot_usd) / worst
 
 
-def _owed_collateral(snapshot: Snapshot, rules: OrderRules) -> float:
+def _owed_collateral(snapshot: Snapshot) -> float:
     """USD that venues short of their own target will take out of the cash, less what they could spare.
 
     What is spare counts only where one venue shorts: another could not use it.
@@ -125,10 +125,7 @@ def _owed_collateral(snapshot: Snapshot, rules: OrderRules) -> float:
     ]
     if len(missing) == 1:
         return missing[0]
-    low = (v.health < rules.restore_below_health for v in shorts)
-    return math.fsum(
-        max(usd, 0.0) for usd, counts in zip(missing, low, strict=True) if counts or usd > 0.0
-    )
+    return math.fsum(max(usd, 0.0) for usd in missing)
 
 
 def _dear(snapshot: Snapshot) -> float:

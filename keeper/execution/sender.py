@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ class JournaledSender:
     rules: SendRules
     now: Callable[[], int]
     sleep: Callable[[float], None]
+    stopwatch_s: Callable[[], float] = time.perf_counter
 
     def send(self, job: Job) -> Outcome:
         """One transaction, waited for.
@@ -49,21 +51,25 @@ class JournaledSender:
         gas is over a cap or cannot be paid; Retry when the node does not answer before anything was signed. Once
         it is signed nothing is raised for the network: the outcome is then unresolved.
         """
+        begun_s = self.stopwatch_s()
         self._require_clear(job.key)
-        self.node.call(job.to, job.data, job.block_number, job.what, self.signer.address)
         fields = self._fields(job)
         signed = self.signer.sign(fields)
         self.journal.record_intent(job, self.signer.address, fields, signed)
-        fault = self.broadcast(signed)
+        fault = self.broadcast(signed, begun_s)
         return self._await(job.work_id, fault)
 
-    def broadcast(self, signed: SignedTx) -> str:
-        """Hands bytes to the node; what it said against them, empty when it took them."""
+    def broadcast(self, signed: SignedTx, begun_s: float | None = None) -> str:
+        """Hands bytes to the node; what it said against them, empty when it took them.
+
+        `begun_s` is when the stopwatch stood at the start of the work on them.
+        """
         try:
             self.node.broadcast(signed.raw)
         except (NodeError, Retry) as error:
             return str(error)
-        self.journal.mark_broadcast(signed.hash)
+        took_ms = None if begun_s is None else (self.stopwatch_s() - begun_s) * 1e3
+        self.journal.mark_broadcast(signed.hash, took_ms)
         return ""
 
     def settle(self, intent: Intent) -> Outcome | None:
@@ -72,7 +78,8 @@ class JournaledSender:
             receipt = self.node.receipt(row.tx_hash)
             if receipt is not None:
                 detail = "" if receipt.success else self._why(intent, receipt)
-                status = self.journal.resolve_mined(receipt, detail)
+                mined_at_s = self.node.head(receipt.block_number).timestamp_s
+                status = self.journal.resolve_mined(receipt, detail, mined_at_s)
                 return Outcome(
                     kind=OutcomeKind(status.value),
                     detail=detail,
@@ -94,24 +101,29 @@ class JournaledSender:
                 )
 
     def _fields(self, job: Job) -> TxFields:
-        sender = self.signer.address
-        offer = fees(self.node.head().base_fee_wei, 0, self.rules.fees)
-        gas = math.ceil(
-            self.node.estimate_gas(sender, job.to, job.data, job.what) * self.rules.gas_margin
-        )
+        """Simulates at the job's block, with the hint as gas limit where there is one: usually one request in all."""
+        sender, margin = self.signer.address, self.rules.gas_margin
+        gas = min(math.ceil(job.gas_hint * margin) or self.rules.max_gas, self.rules.max_gas)
+        state = self.node.before_sending(sender, job.to, job.data, job.block_number, gas, job.what)
+        offer = fees(state.head.base_fee_wei, 0, self.rules.fees)
+        known = job.gas_hint > 0 and state.passes and state.head.number == job.block_number
+        if not state.passes:
+            self.node.call(job.to, job.data, job.block_number, job.what, sender)
+        if not known or state.balance_wei < gas * offer.max_wei:
+            gas = math.ceil(self.node.estimate_gas(sender, job.to, job.data, job.what) * margin)
         if gas > self.rules.max_gas:
             raise SkipTick(
                 f"{job.what} needs a gas limit of {gas}, over gas.max_gas = {self.rules.max_gas}: "
                 f"raise it, or let fewer orders go together"
             )
-        need, have = gas * offer.max_wei, self.node.balance(sender)
+        need, have = gas * offer.max_wei, state.balance_wei
         if have < need:
             raise SkipTick(
                 f"{sender} holds {have / WAD:.6f} ETH, {job.what} may cost {need / WAD:.6f} ETH: fund it"
             )
         return TxFields(
             chain_id=self.rules.chain_id,
-            nonce=self._next_nonce(),
+            nonce=self._next_nonce(state.nonce),
             to=job.to,
             data=job.data,
             gas=gas,
@@ -119,10 +131,9 @@ class JournaledSender:
             priority_fee_wei=offer.priority_wei,
         )
 
-    def _next_nonce(self) -> int:
+    def _next_nonce(self, on_chain: int) -> int:
         """After what the chain has mined and what the journal has open; neither alone can be trusted."""
         sender = self.signer.address
-        on_chain = self.node.transaction_count(sender)
         if self.journal.mined_since(2**62, sender, on_chain):
             raise Retry(
                 f"{self.node.where} counts {on_chain} transactions of {sender}, the journal saw more mined: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -39,6 +39,12 @@ class Intent(Base):
     plan: Mapped[str] = mapped_column(Text)
     orders: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(Text, default="")
+    oracle_at_s: Mapped[int | None] = mapped_column(BigInteger)
+    head_at_s: Mapped[int | None] = mapped_column(BigInteger)
+    read_ms: Mapped[float | None] = mapped_column(Double)
+    decide_ms: Mapped[float | None] = mapped_column(Double)
+    send_ms: Mapped[float | None] = mapped_column(Double)
+    included_at_s: Mapped[int | None] = mapped_column(BigInteger)
     transactions: Mapped[list[Transaction]] = relationship(
         back_populates="intent", order_by="Transaction.id", lazy="selectin"
     )
@@ -85,3 +91,14 @@ class Decision(Base):
     verdict: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(Text)
     work_id: Mapped[str | None] = mapped_column(String(66))
+
+
+class HedgeProgramme(Base):
+    """A sliced hedge under way, by the key of its intents; see keeper.policies.slicing."""
+
+    __tablename__ = "hedge_programmes"
+
+    chain: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    updated_at_s: Mapped[int] = mapped_column(BigInteger)

@@ -116,6 +116,28 @@ def gas_figure(record: RunRecord) -> go.Figure:
     return figure
 
 
+def latency_figure(record: RunRecord) -> go.Figure:
+    """From trigger to settlement: chain seconds of each rebalance, and what this machine took of them."""
+    figure = _figure("From the oracle's round to the block of the hedge", "rebalances")
+    chain = [r.settled_after_s for r in record.rebalances if r.settled_after_s is not None]
+    machine = [r.machine_ms for r in record.rebalances if r.machine_ms is not None]
+    figure.add_histogram(
+        x=chain, name="round to block, seconds of the chain", marker={"color": BLUE}
+    )
+    figure.add_histogram(
+        x=machine,
+        name="new head to signed bytes sent, milliseconds of this machine",
+        marker={"color": ORANGE},
+        xaxis="x2",
+    )
+    figure.update_layout(
+        hovermode="closest",
+        xaxis={"title": "seconds", "domain": [0.0, 0.47]},
+        xaxis2={"title": "milliseconds", "domain": [0.53, 1.0], "anchor": "y"},
+    )
+    return figure
+
+
 def all_figures(record: RunRecord) -> list[go.Figure]:
     """The pictures in the order of the page."""
     return [
@@ -127,6 +149,7 @@ def all_figures(record: RunRecord) -> list[go.Figure]:
             profit_figure,
             netted_figure,
             gas_figure,
+            latency_figure,
         )
     ]
 

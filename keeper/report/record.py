@@ -35,7 +35,11 @@ class HourRow:
 
 @dataclass(frozen=True, slots=True)
 class RebalanceRow:
-    """One mined rebalance: ETH bought (+), USD received (+), and `cost_usd` for its gas at the oracle's spot."""
+    """One mined rebalance: ETH bought (+), USD received (+), and `cost_usd` for its gas at the oracle's spot.
+
+    `settled_after_s` runs from the oracle's round to its block, `machine_ms` from the new head to the signed bytes
+    sent; None where it was not written down. `unfinished` is a slice after which others are to come.
+    """
 
     timestamp_s: int
     filled_eth: float
@@ -46,6 +50,9 @@ class RebalanceRow:
     gas_used: int
     gas_price_gwei: float
     cost_usd: float
+    settled_after_s: int | None = None
+    machine_ms: float | None = None
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,6 @@ def tick_rules(config: Config) -> TickRules:
         orders=OrderRules(
             min_clip_eth=execution.min_clip_eth,
             max_slippage=execution.max_slippage,
-            restore_below_health=execution.restore_below_health,
             price_tolerance=execution.price_tolerance,
             holding_s=execution.holding_h * 3600.0,
             cash_rate=execution.cash_rate,
@@ -139,6 +138,8 @@ def tick_rules(config: Config) -> TickRules:
         deadline_s=execution.deadline_s,
         max_base_fee_wei=config.gas.max_base_fee_wei,
         gas_per_rebalance=execution.gas_per_rebalance,
+        slicing=config.slicing,
+        ladder=config.margin,
     )
 
 

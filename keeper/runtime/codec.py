@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from pydantic import BaseModel, ValidationError
+
 from keeper.errors import DataError
 
 T = TypeVar("T")
@@ -46,6 +48,8 @@ def plain(value: object) -> Any:
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump())
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -64,6 +68,11 @@ def _build(kind: Any, tree: Any, where: str) -> Any:
         return None if tree is None else _build(inner, tree, where)
     if dataclasses.is_dataclass(kind):
         return _build_record(kind, tree, where)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        try:
+            return kind.model_validate(tree)
+        except ValidationError as error:
+            raise DataError(f"{where}: {error.errors()[0]['msg']}: of another version") from None
     if origin is tuple:
         items = _expect(tree, list, where)
         one = len(parts) == 2 and parts[1] is Ellipsis

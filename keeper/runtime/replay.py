@@ -30,7 +30,8 @@ def replay(decision: Decision) -> Replayed:
         policy = build_policy(**json.loads(decision.policy))
     except (TypeError, ValueError) as error:
         raise DataError(f"decision {decision.id} names no policy that exists: {error}") from error
-    again = policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+    wish = policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+    again, _ = inputs.cut(wish)
     same_book = to_json(value_book(inputs.snapshot)) == to_json(inputs.book)
     stored = from_json(Plan, decision.plan)
     return Replayed(stored, again, same_book and to_json(again) == decision.plan)

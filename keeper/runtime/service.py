@@ -30,6 +30,7 @@ class Service:
     alerts: Alerts
     halted: Halt | None = field(default=None, init=False)
     _last: OutcomeKind | None = field(default=None, init=False)
+    _margin_step: int = field(default=0, init=False)
 
     def run(self) -> TickResult:
         """One tick; every error is logged, counted and raised again."""
@@ -57,6 +58,7 @@ class Service:
         for warning in result.verdict.warnings:
             log.warning("guard", warning=warning)
         self._tell(result)
+        self._tell_margin(result)
         return result
 
     def _failed(self, error: Exception) -> None:
@@ -74,6 +76,14 @@ class Service:
         for outcome in news:
             if outcome.kind in _ALARMING:
                 self.alerts.send(f"Gammadesk keeper: {outcome.kind.value}", outcome.detail)
+
+    def _tell_margin(self, result: TickResult) -> None:
+        """When the margin ladder is climbed higher than at the last tick."""
+        ladder, before = result.ladder, self._margin_step
+        self._margin_step = ladder.highest
+        if ladder.highest > before:
+            last = ladder.actions[-1]
+            self.alerts.send(f"Gammadesk keeper: margin, {last.step.value}", last.reason)
 
 
 def summary(result: TickResult) -> dict[str, object]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keeper.chain.calls import Limits, Rebalanced, rebalance_data, rebalanced
 from keeper.errors import SkipTick
-from keeper.execution.costs import expected_costs
+from keeper.execution.costs import expected_costs, impact_of
 from keeper.execution.journal import Journal
+from keeper.execution.margin_orders import collateral_orders, moves
 from keeper.execution.orders import Batch, build_batch
-from keeper.execution.records import DecisionEntry, Job, Outcome, OutcomeKind
+from keeper.execution.records import DecisionEntry, HedgeTimes, Job, Outcome, OutcomeKind
 from keeper.execution.routing_terms import OrderRules
 from keeper.guards import ALL_GUARDS, GuardContext, Verdict, evaluate
 from keeper.guards.records import Guard, GuardLimits
 from keeper.models import Book, Costs, Forecast, Plan, Policy, Snapshot
+from keeper.policies.margin_ladder import Ladder, LadderRules, margin_ladder
+from keeper.policies.schedule import SlicingRules
+from keeper.policies.slicing import Programme, Slicing, slice_plan
 from keeper.portfolio.book import value_book
-from keeper.runtime.codec import digest, to_json
+from keeper.runtime.codec import digest, from_json, to_json
 from keeper.runtime.ports import ChainReader, Clock, Forecaster, TxSender
 
 
@@ -29,17 +35,30 @@ class TickRules:
     deadline_s: int
     max_base_fee_wei: int
     gas_per_rebalance: int
+    slicing: SlicingRules = field(default_factory=SlicingRules)
+    ladder: LadderRules = field(default_factory=LadderRules)
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that a policy saw: with the policy's name and parameters it is enough to decide again."""
+    """All that a decision saw: with the policy's name and parameters it is enough to decide again.
+
+    `slicing` is what the policy's trade was cut to a slice by, None where it wanted none.
+    """
 
     snapshot: Snapshot
     book: Book
     forecast: Forecast
     forecast_source: str
     costs: Costs
+    slicing: Slicing | None = None
+
+    def cut(self, plan: Plan) -> tuple[Plan, Programme | None]:
+        """The plan as far as it is due now, and the programme that then goes on."""
+        if self.slicing is None:
+            return plan, None
+        seen = (self.snapshot, self.book, self.forecast, self.costs)
+        return slice_plan(plan, *seen, self.slicing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +72,14 @@ class TickResult:
     recovered: tuple[Outcome, ...]
     rebalanced: Rebalanced | None
     decision_id: int
+    times: HedgeTimes | None = None
+    ladder: Ladder = field(default_factory=lambda: Ladder(()))
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a slice was mined and others are to come."""
+        wanted = self.plan.diagnostics.get("wanted_eth", 0.0)
+        return self.rebalanced is not None and abs(wanted) > abs(self.plan.trade_eth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +97,23 @@ class Tick:
     hedge_manager: str
     guards: tuple[Guard, ...] = field(default=ALL_GUARDS)
     value: Callable[[Snapshot], Book] = field(default=value_book)
+    stopwatch_s: Callable[[], float] = field(default=time.perf_counter)
 
     def run(self) -> TickResult:
         """Once. Retry when the chain cannot be read, Halt when a person must look; all else is in the result."""
+        begun_s = self.stopwatch_s()
         recovered = tuple(self.sender.reconcile())
-        inputs = self._look()
-        plan = self.policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+        snapshot = self.reader.snapshot()
+        read_s = self.stopwatch_s()
+        inputs = self._inputs(snapshot)
+        wish = self.policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+        inputs = replace(inputs, slicing=self._slicing(wish, snapshot))
+        plan, programme = inputs.cut(wish)
+        state = None if programme is None else to_json(programme)
         verdict = self._judge(inputs, plan)
-        outcome = self._act(inputs, plan, verdict)
+        outcome = self._act(inputs, plan, verdict, (begun_s, read_s), state)
+        if state is not None and outcome.kind is OutcomeKind.NOTHING:
+            self.journal.save_programme(self._key(snapshot), state)
         decision = self.journal.record_decision(
             DecisionEntry(
                 block_number=inputs.snapshot.block_number,
@@ -91,13 +127,23 @@ class Tick:
             )
         )
         event = rebalanced(outcome.logs, self.hedge_manager) if outcome.logs else None
-        return TickResult(inputs, plan, verdict, outcome, recovered, event, decision)
+        times = self.journal.times(outcome.work_id) if outcome.work_id else None
+        ladder = margin_ladder(snapshot, self.rules.ladder)
+        return TickResult(inputs, plan, verdict, outcome, recovered, event, decision, times, ladder)
 
-    def _look(self) -> Inputs:
-        snapshot = self.reader.snapshot()
+    def _inputs(self, snapshot: Snapshot) -> Inputs:
         forecast, source = self.forecaster.forecast(snapshot)
         costs = expected_costs(snapshot, self.rules.orders, self.rules.gas_per_rebalance)
         return Inputs(snapshot, self.value(snapshot), forecast, source, costs)
+
+    def _slicing(self, wish: Plan, snapshot: Snapshot) -> Slicing:
+        """What is known of the hedge under way; without one, the rules' own assumptions."""
+        rules, stored = self.rules.slicing, self.journal.programme(self._key(snapshot))
+        known = Programme(rules.recovery) if stored is None else from_json(Programme, stored)
+        return Slicing(rules, known, impact_of(wish.trade_eth, snapshot, self.rules.orders))
+
+    def _key(self, snapshot: Snapshot) -> str:
+        return f"hedge:{snapshot.underlying}:{self.hedge_manager.lower()}"
 
     def _judge(self, inputs: Inputs, plan: Plan) -> Verdict:
         context = GuardContext(
@@ -111,20 +157,45 @@ class Tick:
         )
         return evaluate(self.guards, context)
 
-    def _act(self, inputs: Inputs, plan: Plan, verdict: Verdict) -> Outcome:
-        batch = build_batch(plan.trade_eth, inputs.snapshot, self.rules.orders)
+    def _act(
+        self,
+        inputs: Inputs,
+        plan: Plan,
+        verdict: Verdict,
+        marks_s: tuple[float, float],
+        programme: str | None,
+    ) -> Outcome:
+        batch = self._batch(plan, inputs.snapshot)
         if not batch.orders:
             return _nothing_sent(plan, batch, self.rules.orders.min_clip_eth)
         if not verdict.ok:
             return Outcome(OutcomeKind.DENIED, "guards refused: " + "; ".join(verdict.reasons))
+        job = self._job(inputs.snapshot, plan, batch)
+        begun_s, read_s = marks_s
+        times = HedgeTimes(
+            oracle_at_s=inputs.snapshot.spot_updated_at_s,
+            head_at_s=inputs.snapshot.timestamp_s,
+            read_ms=(read_s - begun_s) * 1e3,
+            decide_ms=(self.stopwatch_s() - read_s) * 1e3,
+        )
         try:
-            return self.sender.send(self._job(inputs.snapshot, plan, batch))
+            return self.sender.send(replace(job, times=times, programme=programme))
         except SkipTick as error:
             return Outcome(OutcomeKind.DENIED, str(error))
 
+    def _batch(self, plan: Plan, snapshot: Snapshot) -> Batch:
+        """The hedge; or moves between venues where one is low, if no hedge is due or the contract would refuse it."""
+        ladder, orders = margin_ladder(snapshot, self.rules.ladder), self.rules.orders
+        first = collateral_orders(ladder, snapshot, orders)
+        moved = moves(ladder, snapshot, orders)
+        weak = min((venue.health for venue in snapshot.venues), default=math.inf)
+        if moved and (plan.trade_eth == 0.0 or weak < snapshot.rules.min_health):
+            return Batch((*first, *moved), 0.0)
+        return build_batch(plan.trade_eth, snapshot, orders, first)
+
     def _job(self, snapshot: Snapshot, plan: Plan, batch: Batch) -> Job:
         orders, seen = to_json(batch.orders), digest(snapshot)
-        key = f"hedge:{snapshot.underlying}:{self.hedge_manager.lower()}"
+        key = self._key(snapshot)
         work_id = digest([self.journal.chain, key, seen, orders])
         deadline = max(self.clock.now(), snapshot.timestamp_s) + self.rules.deadline_s
         limits = Limits(
@@ -144,6 +215,8 @@ class Tick:
             snapshot_hash=seen,
             plan=to_json(plan),
             orders=orders,
+            gas_hint=self.rules.gas_per_rebalance
+            + (len(batch.orders) - 1) * self.rules.orders.gas_perp,
         )
 
 

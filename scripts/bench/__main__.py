@@ -1,7 +1,7 @@
-"""`python -m scripts.bench [gas] [pricing] [policies] [volatility] [--accept]`: figures, into build/bench/*.json.
+"""`python -m scripts.bench [what ...] [--accept]`: figures, into build/bench/*.json.
 
-Gas and pricing by default. `policies` and `volatility` take minutes and add their figures to quant.json; `volatility`
-needs market data.
+Gas, pricing and the latency of the keeper by default. `policies` and `volatility` take minutes and add their figures
+to quant.json; `volatility` needs market data.
 
 `--accept` also makes the gas figures the committed snapshot that tests/e2e/test_gas.py compares with.
 """
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.bench.gas import measure_gas
+from scripts.bench.keeper import measure_keeper
 from scripts.bench.pricing import measure_pricing
 from scripts.nodes import ROOT
 
@@ -39,9 +40,9 @@ def _show(title: str, figures: Mapping[str, float]) -> None:
 
 
 def main() -> None:
-    """Run what is asked for, gas and pricing by default."""
+    """Run what is asked for; gas, pricing and keeper by default."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    kinds = ["gas", "pricing", "policies", "volatility", []]
+    kinds = ["gas", "pricing", "keeper", "policies", "volatility", []]
     parser.add_argument("what", nargs="*", choices=kinds, default=[])
     parser.add_argument(
         "--accept", action="store_true", help="commit the gas figures as the snapshot"
@@ -58,6 +59,10 @@ def main() -> None:
         _write(FOLDER / "pricing.json", pricing)
         _add(FOLDER / "quant.json", pricing)
         _show("pricing", pricing)
+    if not asked.what or "keeper" in asked.what:
+        latency = measure_keeper(lambda _: None)
+        _write(FOLDER / "keeper.json", latency)
+        _show("keeper", latency)
     if "policies" in asked.what:
         from scripts.bench.policies import measure_policies
 

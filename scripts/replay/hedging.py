@@ -33,6 +33,11 @@ class Keeper:
     closing: Tick
     reader: SnapshotReader
 
+    @property
+    def slice_step_s(self) -> int:
+        """Seconds between two slices of a hedge."""
+        return self.usual.rules.slicing.step_s
+
 
 def build_keeper(world: World) -> Keeper:
     """Two configurations of one keeper, which differ in what is left unhedged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +21,7 @@ HOUR_S = 3600
 HISTORY_S = 14 * 24 * HOUR_S
 NETWORKS = ("anvil", "ganache")
 MOST_HOURS = 31 * 24
+DEAD_S = 3 * 24 * HOUR_S
 BUNDLED = SyntheticParameters()
 # From Thursday evening: an expiry, a new weekly set and the crash in 36 hours.
 BUNDLED_SMALL = SyntheticParameters(start_s=1_704_391_200, hours=36, crash_hour=22)
@@ -28,7 +29,10 @@ BUNDLED_SMALL = SyntheticParameters(start_s=1_704_391_200, hours=36, crash_hour=
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """Checked input. `close_times_s` and `closes` are the history before the replay followed by the replay itself."""
+    """Checked input. `close_times_s` and `closes` are the history before the replay followed by the replay itself.
+
+    `keeper_dead` are the seconds (from, to) in which no keeper ticks and anybody's bot runs the fallback hedge.
+    """
 
     network: NodeKind
     candles: Candles
@@ -36,6 +40,11 @@ class ReplayRequest:
     closes: NDArray[np.float64]
     synthetic: SyntheticParameters | None
     folder: Path
+    keeper_dead: tuple[int, int] | None = None
+
+    def is_dead(self, time_s: int) -> bool:
+        """Whether the keeper does not tick at this time."""
+        return self.keeper_dead is not None and self.keeper_dead[0] <= time_s < self.keeper_dead[1]
 
     @property
     def start_s(self) -> int:
@@ -58,7 +67,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> ReplayReq
     if not given.data:
         if given.start or given.end:
             raise ConfigError("START and END choose a part of DATA: name the file of candles too")
-        return _bundled(network, BUNDLED_SMALL if given.small else BUNDLED, folder)
+        request = _bundled(network, BUNDLED_SMALL if given.small else BUNDLED, folder)
+        return _with_death(request, given.keeper_dead)
     if given.small:
         raise ConfigError(
             "--small is the bundled data at small size: leave DATA out, or choose START and END"
@@ -72,7 +82,25 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> ReplayReq
         raise ConfigError(
             f"START to END is more than {MOST_HOURS // 24} days: choose a shorter part"
         )
-    return _loaded(network, Path(given.data), start, end, None, folder)
+    request = _loaded(network, Path(given.data), start, end, None, folder)
+    return _with_death(request, given.keeper_dead)
+
+
+def _with_death(request: ReplayRequest, text: str | None) -> ReplayRequest:
+    """FROM..TO or FROM.., three days then; it must lie inside the replay and leave the keeper an hour on both sides."""
+    if text is None:
+        return request
+    first, dots, last = text.partition("..")
+    if not dots:
+        raise ConfigError(f"--keeper-dead {text!r}: write it like 2020-03-12..2020-03-15")
+    start = _moment("--keeper-dead", first)
+    end = _moment("--keeper-dead", last) if last else start + DEAD_S
+    begin, over = request.start_s + HOUR_S, request.start_s + (request.hours - 1) * HOUR_S
+    if not begin <= start < end <= over:
+        raise ConfigError(
+            f"--keeper-dead {text}: it must begin and end within the replay, an hour from either end"
+        )
+    return replace(request, keeper_dead=(start, end))
 
 
 def _bundled(network: NodeKind, parameters: SyntheticParameters, folder: Path) -> ReplayRequest:
@@ -136,6 +164,10 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument("--network", default=network, help="anvil or ganache (NETWORK)")
     parser.add_argument(
         "--small", action="store_true", help="a day of the bundled candles instead of a week"
+    )
+    parser.add_argument(
+        "--keeper-dead",
+        help="FROM..TO in which no keeper ticks and anybody's bot runs the fallback; without TO three days",
     )
     parser.add_argument(
         "--out", default="build/demo", help="folder for result.json and report.html"

@@ -12,9 +12,11 @@ from keeper.portfolio.attribution import as_dict
 from keeper.report.record import RunRecord
 from keeper.units import WAD
 from scripts.replay.run import Replay
+from scripts.replay.tables import table
 from scripts.replay.world import LENDABLE_WETH, POOL_WETH, USDC_UNIT
 
 MOST_DELTA_RATIO = 0.25
+LEAST_INSIDE_SHARE = 0.95
 MOST_RESIDUAL_SHARE = 0.01
 
 
@@ -41,10 +43,11 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
     return {
         "hours": len(hours),
         "rebalances": len(rebalances),
+        "slices": sum(r.unfinished for r in rebalances),
         "failed_transactions": len(replay.world.chain.failed),
         "skipped_ticks": list(series.denied),
         "max_abs_delta_after_rebalance_eth": max(
-            (abs(r.delta_after_eth) for r in rebalances), default=0.0
+            (abs(r.delta_after_eth) for r in rebalances if not r.unfinished), default=0.0
         ),
         "band_eth": float(replay.world.parameters.hedge.band_eth),
         "rms_net_delta_hedged_eth": _rms([h.delta_hedged_eth for h in hours]),
@@ -65,6 +68,9 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
         "gas_per_rebalance_median": statistics.median([r.gas_used for r in rebalances])
         if rebalances
         else None,
+        "trigger_to_settlement_s": spread([r.settled_after_s for r in rebalances]),
+        "head_to_sent_ms": spread([r.machine_ms for r in rebalances]),
+        "keeper_dead": None if replay.bot is None else replay.bot.figures(),
         "hours_net_long_gamma": sum(h.gamma_eth_per_usd > 0 for h in hours),
         "venues_used": sorted(series.venues_used),
         "settled_expiries": sorted(replay.operators.factors),
@@ -94,12 +100,14 @@ def _parameters(replay: Replay) -> dict[str, Any]:
     }
 
 
+Rules = tuple[tuple[bool, str], ...]
+
+
 def _failures(replay: Replay, f: Mapping[str, Any]) -> list[str]:
-    hedged, unhedged = f["rms_net_delta_hedged_eth"], f["rms_net_delta_unhedged_eth"]
     most, band = f["max_abs_delta_after_rebalance_eth"], f["band_eth"]
     share = f["attribution"]["residual_share"]
     hours = replay.request.hours
-    rules = (
+    rules: Rules = (
         (f["hours"] == hours, f"{f['hours']} of {hours} hours were replayed"),
         (f["rebalances"] > 0, "the keeper never hedged"),
         (
@@ -108,6 +116,18 @@ def _failures(replay: Replay, f: Mapping[str, Any]) -> list[str]:
         ),
         (not f["skipped_ticks"], f"ticks that could not act: {'; '.join(f['skipped_ticks'])}"),
         (most <= band, f"|delta| was {most:.6f} ETH after a rebalance, the band is {band:g} ETH"),
+        (share <= MOST_RESIDUAL_SHARE, f"{share:.2%} of the profit is not explained by any term"),
+        (f["solvent"], f"not solvent: {'; '.join(_insolvency(replay))}"),
+    )
+    dead = f.get("keeper_dead")
+    more = _hedging_rules(f) if dead is None else _fallback_rules(dead)
+    return [message for holds, message in rules + more if not holds]
+
+
+def _hedging_rules(f: Mapping[str, Any]) -> Rules:
+    """What a keeper that hedges every hour owes."""
+    hedged, unhedged = f["rms_net_delta_hedged_eth"], f["rms_net_delta_unhedged_eth"]
+    return (
         (
             hedged <= MOST_DELTA_RATIO * unhedged,
             f"net delta before ticks is {hedged:.3f} ETH (rms) hedged and {unhedged:.3f} unhedged: "
@@ -118,10 +138,19 @@ def _failures(replay: Replay, f: Mapping[str, Any]) -> list[str]:
             f"hourly profit varies by {f['hedged_pnl_std_usd']:.2f} USD hedged, "
             f"{f['unhedged_pnl_std_usd']:.2f} unhedged",
         ),
-        (share <= MOST_RESIDUAL_SHARE, f"{share:.2%} of the profit is not explained by any term"),
-        (f["solvent"], f"not solvent: {'; '.join(_insolvency(replay))}"),
     )
-    return [message for holds, message in rules if not holds]
+
+
+def _fallback_rules(dead: Mapping[str, Any]) -> Rules:
+    """What the fallback owes without one."""
+    share, without = dead["inside_share"], dead["inside_share_without_fallback"]
+    return (
+        (
+            share >= LEAST_INSIDE_SHARE,
+            f"with a dead keeper |delta| was inside the emergency band in {share:.1%} of the hours",
+        ),
+        (share >= without, f"without the fallback it would have been inside in {without:.1%}"),
+    )
 
 
 def _insolvency(replay: Replay) -> list[str]:
@@ -137,36 +166,6 @@ def _insolvency(replay: Replay) -> list[str]:
     if people.supply:
         faults.append(f"{people.supply / WAD:.9f} shares are left after everybody redeemed")
     return faults
-
-
-def table(figures: Mapping[str, Any]) -> dict[str, str]:
-    """What the terminal and the report show on top."""
-    f = figures
-    terms = {k: v for k, v in f["attribution"].items() if k not in ("residual", "residual_share")}
-    return {
-        "hours": str(f["hours"]),
-        "rebalances": f"{f['rebalances']} ({' and '.join(f['venues_used']) or 'none'})",
-        "failed transactions": str(f["failed_transactions"]),
-        "largest |delta| after a rebalance": f"{f['max_abs_delta_after_rebalance_eth']:.6f} ETH",
-        "band": f"{f['band_eth']:g} ETH",
-        "net delta before ticks, rms, hedged": f"{f['rms_net_delta_hedged_eth']:.2f} ETH",
-        "net delta before ticks, rms, unhedged": f"{f['rms_net_delta_unhedged_eth']:.2f} ETH",
-        "hourly profit, standard deviation, hedged": f"{f['hedged_pnl_std_usd']:,.2f} USD",
-        "hourly profit, standard deviation, unhedged": f"{f['unhedged_pnl_std_usd']:,.2f} USD",
-        "share price, start and end": f"{f['share_price_start']:.6f}, {f['share_price_end']:.6f} USD",
-        **{
-            f"profit from {name.replace('_', ' ')}": f"{value:+,.2f} USD"
-            for name, value in terms.items()
-        },
-        "residual": f"{f['attribution']['residual']:+.6f} USD ({f['attribution']['residual_share']:.2e} of the terms)",
-        "change of NAV": f"{f['nav_change_usd']:+,.2f} USD",
-        "keeper's gas, paid by the operator": f"{f['keeper_gas_usd']:,.2f} USD",
-        "change of NAV net of gas": f"{f['nav_change_net_of_gas_usd']:+,.2f} USD",
-        "deposited, redeemed": f"{f['deposited_usdc']:,.2f}, {f['redeemed_usdc']:,.2f} USDC",
-        "gas per rebalance, median": f"{f['gas_per_rebalance_median'] or 0:,.0f}",
-        "solvent": "yes" if f["solvent"] else "NO",
-        "wall time": f"{f['wall_seconds']:.0f} s",
-    }
 
 
 def record(replay: Replay, outcome: Outcome) -> RunRecord:
@@ -194,3 +193,12 @@ def _rms(values: Sequence[float]) -> float:
 
 def _std(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def spread(values: Sequence[float | None]) -> dict[str, float] | None:
+    """Median, 95th percentile (nearest rank) and most of what is known."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return None
+    rank = math.ceil(0.95 * len(known)) - 1
+    return {"median": statistics.median(known), "p95": known[rank], "most": known[-1]}

@@ -22,6 +22,7 @@ from keeper.simulation.implied_vol import ImpliedVolModel
 from keeper.units import GWEI, WAD, from_wad
 from scripts.replay.chain import ReplayFailure, events
 from scripts.replay.depositors import Depositors
+from scripts.replay.fallback import HOUR_S, FallbackBot
 from scripts.replay.hedging import Keeper
 from scripts.replay.ledger import Ledger, unhedged_change_usd
 from scripts.replay.operators import Operators, Solvency
@@ -49,6 +50,7 @@ class Replay:
     depositors: Depositors = field(init=False)
     takers: Takers = field(init=False)
     ledger: Ledger = field(init=False)
+    bot: FallbackBot | None = field(init=False)
     _hedge_profit_usd: float = 0.0
     _closing: bool = False
     _atm_vol: float = 0.0
@@ -60,6 +62,7 @@ class Replay:
         self.operators = Operators(self.world, self.vols)
         self.depositors = Depositors(self.world, amounts)
         self.takers = Takers(self.world)
+        self.bot = FallbackBot.of(self.world) if self.request.keeper_dead else None
 
     def run(self, tape: Sequence[Step], progress: Callable[[HourRow, str], None]) -> None:
         """All hours, then the depositors leave. Raises ReplayFailure where something cannot go on."""
@@ -91,13 +94,12 @@ class Replay:
             for index in step.deposits:
                 self.depositors.request(index)
         self._trade(step, spot)
-        result = self._tick()
-        latest = self._after_tick(result)
+        latest, did = self._fall_back(step, sampled) if self._dead(step) else self._hedge(spot)
         hour = self.ledger.close_hour()
         self._watch_solvency(step)
         row = self._row(step, base_fee, sample, latest, hour)
         self.series.hours.append(row)
-        return row, _did(result)
+        return row, did
 
     def _move_market(self, step: Step, spot: float) -> None:
         """Feed and pool together, then what settles, then the window in which the pool's mean follows."""
@@ -137,11 +139,39 @@ class Replay:
         if trades:
             self.ledger.traded(self.keeper.reader.snapshot(), tuple(trades))
 
+    def _dead(self, step: Step) -> bool:
+        return self.bot is not None and self.request.is_dead(step.time_s)
+
+    def _hedge(self, spot: float) -> tuple[Snapshot, str]:
+        """The keeper's tick, and the slices that follow within the hour."""
+        result = self._tick()
+        self.series.at_tick_eth.append(result.inputs.book.delta_eth)
+        latest = self._after_tick(result)
+        while result.unfinished:
+            # Meanwhile the arbitrageur trades back what the slice pushed the pool away from the market.
+            self.world.chain.pass_until(self.world.chain.now_s() + self.keeper.slice_step_s)
+            self.world.move_pool(spot)
+            result = self._tick()
+            latest = self._after_tick(result)
+        return latest, _did(result)
+
+    def _fall_back(self, step: Step, sampled: Snapshot) -> tuple[Snapshot, str]:
+        """No keeper: whoever comes by runs the fallback."""
+        assert self.bot is not None
+        moved = latest = self.keeper.reader.snapshot()
+        fee = max(venue.fee for venue in sampled.venues)
+        done = self.bot.work(step.time_s + HOUR_S)
+        if done:
+            latest = self.keeper.reader.snapshot()
+            fills = (f for logs in done for f in self.bot.fills(logs, latest.spot_usd, fee))
+            self.ledger.hedged(latest, tuple(fills))
+        self.bot.record(moved, latest)
+        return latest, f"keeper dead, {len(done)} slices of the fallback"
+
     def _tick(self) -> TickResult:
         self.world.chain.pin_base_fee()
         tick = self.keeper.closing if self._closing else self.keeper.usual
         result = tick.run()
-        self.series.at_tick_eth.append(result.inputs.book.delta_eth)
         kind, detail = result.outcome.kind, result.outcome.detail
         if kind is OutcomeKind.MINED_REVERTED:
             self.world.chain.failed.append(f"HedgeManager.rebalance reverted: {detail}")
@@ -165,12 +195,8 @@ class Replay:
 
     def _gas_price(self, result: TickResult) -> int:
         """Wei per gas: what was paid; where the node knows no base fee, what the model says."""
-        chain = self.world.chain
-        return (
-            (result.outcome.gas_price_wei or 0)
-            if chain.sets_base_fee
-            else chain.base_fee_wei + KEEPER_TIP_WEI
-        )
+        paid, chain = result.outcome.gas_price_wei or 0, self.world.chain
+        return paid if chain.sets_base_fee else chain.base_fee_wei + KEEPER_TIP_WEI
 
     def _watch_solvency(self, step: Step) -> None:
         faults = Solvency.check(self.world).faults

@@ -52,6 +52,9 @@ class Series:
                 gas_used=gas,
                 gas_price_gwei=gas_price_wei / GWEI,
                 cost_usd=gas * gas_price_wei / WAD * from_wad(done.spot_wad),
+                settled_after_s=result.times.settled_after_s if result.times else None,
+                machine_ms=result.times.machine_ms if result.times else None,
+                unfinished=result.unfinished,
             )
         )
 

@@ -20,6 +20,7 @@ from scripts.deployment.run import Options, deploy_development
 from scripts.replay.chain import ReplayChain, Target
 
 DEPLOYER, COMMITTER, MAKER, BUYER, SELLER, ANYONE, FIRST_DEPOSITOR = range(7)
+BOT = 11
 ACCOUNTS = 12
 NODE_BALANCE_ETH = 10_000_000
 KEEPER_ETH = 1_000

@@ -94,6 +94,9 @@ class FakeNode(JSONBaseProvider):
             raise self.after[method]
         return {"jsonrpc": "2.0", "id": 1, "result": result}
 
+    def make_batch_request(self, requests: Any) -> Any:
+        return [self.make_request(method, params) for method, params in requests]
+
     def eth_chainId(self) -> str:
         return hex(CHAIN_ID)
 

@@ -23,7 +23,7 @@ from tests.keeper.keeper_builders import NOW_S, snapshot
 
 MANAGER = "0x" + "44" * 20
 RULES = TickRules(
-    orders=OrderRules(0.05, None, 1.3, priority_fee_wei=GWEI),
+    orders=OrderRules(0.05, None, priority_fee_wei=GWEI),
     guards=GuardLimits(),
     deadline_s=180,
     max_base_fee_wei=500 * GWEI,

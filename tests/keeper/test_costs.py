@@ -12,7 +12,7 @@ from keeper.models import LiquidityBand, PoolDepth
 from keeper.units import GWEI
 from tests.keeper.keeper_builders import AAVE, UNISWAP, snapshot
 
-RULES = OrderRules(0.05, None, 1.3, priority_fee_wei=GWEI)
+RULES = OrderRules(0.05, None, priority_fee_wei=GWEI)
 DEAR = replace(UNISWAP, address="0x" + "12" * 20, fee=0.01)
 
 

@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "config": BASE | {"config_text", "config_sections", "policies", "guards"},
     "market": MATHS | {"config", "ports"},
     "chain": BASE | {"config", "ports", "pricing"},
-    "execution": BASE | {"config", "ports", "portfolio", "chain"},
+    "execution": BASE | {"config", "ports", "policies", "portfolio", "chain"},
 }
 FREE = ("runtime", "simulation", "report", "cli", "__main__")
 OUTSIDE_WORLD = {

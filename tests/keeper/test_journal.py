@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from keeper.chain.client import Receipt
 from keeper.chain.keystore import SignedTx, TxFields
 from keeper.errors import Halt, SkipTick
-from keeper.execution.database import open_database
+from keeper.execution.database import MIGRATIONS, open_database
 from keeper.execution.journal import Journal
-from keeper.execution.records import DecisionEntry, IntentStatus, Job, TxKind
+from keeper.execution.records import DecisionEntry, HedgeTimes, IntentStatus, Job, TxKind
 from keeper.execution.tables import Base
 
 SENDER = "0x" + "11" * 20
@@ -178,3 +181,42 @@ def test_a_journal_that_breaks_halts(journal, tmp_path):
     connection.close()
     with pytest.raises(Halt, match="nothing more is sent"):
         record(journal)
+
+
+def test_the_times_of_an_intent_are_kept_until_a_reorg_takes_its_block_back(journal):
+    times = HedgeTimes(oracle_at_s=900, head_at_s=950, read_ms=2.0, decide_ms=1.5)
+    journal.record_intent(replace(job(1), times=times), SENDER, FIELDS, signed(1))
+    assert journal.times(job(1).work_id) == times
+    journal.mark_broadcast(signed(1).hash, 3.5)
+    journal.mark_broadcast(signed(1).hash, 99.0)
+    journal.resolve_mined(receipt(1), "", 962)
+    mined = journal.times(job(1).work_id)
+    assert mined == replace(times, send_ms=3.5, included_at_s=962)
+    assert (mined.settled_after_s, mined.machine_ms) == (62, 7.0)
+    journal.reopen(job(1).work_id, "reorg")
+    assert journal.times(job(1).work_id).settled_after_s is None
+
+
+def test_an_intent_from_before_has_no_times(journal):
+    journal.record_intent(job(1), SENDER, FIELDS, signed(1))
+    assert journal.times(job(1).work_id) is None
+    assert journal.times("0x" + "00" * 32) is None
+
+
+def test_a_journal_of_the_first_version_is_taken_over_with_its_intents(tmp_path):
+    engine = create_engine(url_of(tmp_path))
+    config = AlembicConfig()
+    config.set_main_option("script_location", MIGRATIONS)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO intents VALUES ('0x01', '1:0xaa', 'hedge', 'call', 'unresolved', 1, 2, '0x', "
+                "'0x', x'01', '{}', '[]', '')"
+            )
+        )
+    engine.dispose()
+    journal = Journal(open_database(url_of(tmp_path)), "1:0xaa", lambda: 1000)
+    assert [intent.work_id for intent in journal.open_intents()] == ["0x01"]
+    assert journal.times("0x01") is None

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from keeper.chain.calls import Order
 from keeper.errors import Halt
-from keeper.execution.orders import build_batch, limit_price_wad
+from keeper.execution.orders import Batch, build_batch, limit_price_wad
 from keeper.execution.routing_terms import OrderRules
 from keeper.models import LiquidityBand, PoolDepth, Snapshot, VenueKind, VenueState
 from keeper.units import WAD, from_wad
 from tests.keeper.keeper_builders import AAVE, RULES, UNISWAP, snapshot
 
 CLIP = 0.05
-LIMITS = OrderRules(min_clip_eth=CLIP, max_slippage=None, restore_below_health=1.3)
+LIMITS = OrderRules(min_clip_eth=CLIP, max_slippage=None)
 SPOT, SHORT = UNISWAP.address, AAVE.address
 
 
@@ -85,16 +85,13 @@ def test_negative_cash_buys_nothing():
     assert split(5.0, snapshot(cash_usd=-10.0)) == [(SHORT, 3.0)]
 
 
-def test_low_health_gets_collateral_first():
-    low = snapshot(venues=(UNISWAP, replace(AAVE, health=1.29)))
-    assert split(-5.0, low) == [(SHORT, 0.0), (SPOT, -2.0), (SHORT, -3.0)]
-    assert split(0.0, low) == [(SHORT, 0.0)]
-    assert not build_batch(0.0, low, LIMITS).trades
-
-
-def test_good_health_and_no_debt_are_left_alone():
-    for health in (1.3, math.inf):
-        assert split(0.0, snapshot(venues=(UNISWAP, replace(AAVE, health=health)))) == []
+def test_collateral_comes_first():
+    first = (Order(SHORT, 0, 7),)
+    (top, *rest) = build_batch(-5.0, snapshot(), LIMITS, first).orders
+    assert top == first[0]
+    assert rest == list(build_batch(-5.0, snapshot(), LIMITS).orders)
+    assert build_batch(0.0, snapshot(), LIMITS, first) == Batch(first, 0.0)
+    assert not build_batch(0.0, snapshot(), LIMITS, first).trades
 
 
 @pytest.mark.parametrize("trade", [math.nan, math.inf, -math.inf])

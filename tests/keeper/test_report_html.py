@@ -13,6 +13,8 @@ from keeper.errors import DataError
 from keeper.report.figures import (
     all_figures,
     delta_figure,
+    gas_figure,
+    latency_figure,
     netted_figure,
     profit_figure,
     share_figure,
@@ -46,7 +48,9 @@ def hour(i: int) -> HourRow:
 
 @pytest.fixture
 def record() -> RunRecord:
-    done = RebalanceRow(START + 3600, -3.25, 640.0, 4.0, 0.75, "aave <short>", 612_345, 21.0, 2.57)
+    done = RebalanceRow(
+        START + 3600, -3.25, 640.0, 4.0, 0.75, "aave <short>", 612_345, 21.0, 2.57, 311, 9.5
+    )
     return RunRecord(
         title="Replay of a week",
         notice="Synthetic candles: not real prices.",
@@ -62,7 +66,7 @@ def test_page_is_one_file_with_table_and_all_pictures(record, tmp_path):
     write_report(record, path)
     page = path.read_text(encoding="utf-8")
     assert page == render(record)
-    assert len(re.findall(r'id="figure-\d"', page)) == len(all_figures(record)) == 6
+    assert len(re.findall(r'id="figure-\d"', page)) == len(all_figures(record)) == 7
     assert re.search(r'<(script|link|img)[^>]+(src|href)="?https?:', page) is None, (
         "nothing comes from a network"
     )
@@ -107,10 +111,16 @@ def test_netting_delta_and_hedge_changes_no_total(record):
 
 
 def test_gas_of_each_rebalance_is_in_the_page(record):
-    figures = [json.loads(figure.to_json()) for figure in all_figures(record)]
-    gas = figures[-1]["data"][0]
+    gas = json.loads(gas_figure(record).to_json())["data"][0]
     assert gas["y"] == [612_345] or 612_345 in gas["y"]
     assert "aave" in json.dumps(gas["customdata"])
+
+
+def test_how_long_each_hedge_took_is_in_the_page(record):
+    unknown = dataclasses.replace(record.rebalances[0], settled_after_s=None, machine_ms=None)
+    both = dataclasses.replace(record, rebalances=(*record.rebalances, unknown))
+    chain, machine = json.loads(latency_figure(both).to_json())["data"]
+    assert (chain["x"], machine["x"]) == ([311], [9.5])
 
 
 def test_records_that_cannot_be_shown_are_refused(record):

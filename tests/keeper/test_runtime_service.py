@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,14 +15,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from keeper.config import ScheduleConfig
 from keeper.errors import ConfigError, Halt, Retry
-from keeper.execution.records import Outcome, OutcomeKind
+from keeper.execution.records import HedgeTimes, Outcome, OutcomeKind
 from keeper.runtime.alerts import AppriseAlerts
 from keeper.runtime.logs import configure_logs, hide_secrets
 from keeper.runtime.metrics import Metrics
 from keeper.runtime.scheduler import add_tick, run_forever, trigger_of
 from keeper.runtime.service import Service
 from tests.keeper.keeper_builders import AAVE
-from tests.keeper.runtime_world import fakes
+from tests.keeper.runtime_world import agreed, fakes
 
 WAIT_S = 20.0
 
@@ -237,3 +238,29 @@ def test_running_for_ever_ends_with_a_halt():
     halt = run_forever(service, ScheduleConfig(interval_s=0.01))
     assert str(halt) == "look at me"
     assert figure(service.metrics, "tick_errors_total", error="Retry") == 1
+
+
+def test_a_margin_that_nears_its_threshold_is_told_once_a_step(tmp_path):
+    world = fakes(tmp_path, agreed(equity_usd=14_000.0, maintenance_margin_usd=10_000.0))
+    service = service_of(world.tick.run)
+    for _ in range(2):
+        service.run()
+    assert figure(service.metrics, "margin_step") == 4
+    assert figure(service.metrics, "margin_cover") == 1.4
+    world.reader.state = agreed(equity_usd=12_000.0, maintenance_margin_usd=10_000.0)
+    service.run()
+    told = [title for title, _ in service.alerts.messages]
+    assert told == ["Gammadesk keeper: margin, buy_back", "Gammadesk keeper: margin, stop_quoting"]
+
+
+def test_the_times_of_a_sent_hedge_are_figures(tmp_path):
+    world = fakes(tmp_path)
+    service = service_of(world.tick.run)
+    result = service.run()
+    done = replace(result, times=HedgeTimes(1_000, 1_040, 2.0, 3.0, 4.0, 1_052))
+    service.metrics.observe(done)
+    for stage, seconds in (("read", 0.002), ("decide", 0.003), ("send", 0.004)):
+        name = "hedge_machine_seconds_sum"
+        assert figure(service.metrics, name, stage=stage) == pytest.approx(seconds)
+    assert figure(service.metrics, "hedge_settlement_seconds_sum", since="round") == 52
+    assert figure(service.metrics, "hedge_settlement_seconds_sum", since="head") == 12
