@@ -255,7 +255,7 @@ def test_venue_trades_are_for_the_hedge_manager(core: Core) -> None:
 
 
 def test_free_cash_goes_out_as_far_as_there_is(core: Core) -> None:
-    """`withdrawFreeCash` is freeCashOf and withdrawCash at once: no more than asked, no more than free, nothing of nothing."""
+    """`withdrawFreeCash`: no more than asked, no more than is free, and nothing where nothing is."""
     who, to, house = *core.takers[:2], core.clearinghouse
     held = core.usdc.balanceOf(to)
     tx = house.withdrawFreeCash(100 * USDC, to, {"from": who})
