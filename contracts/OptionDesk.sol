@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {RiskLever} from "./governance/RiskLever.sol";
 import {IClearinghouse, Trade} from "./interfaces/IClearinghouse.sol";
 import {IMarketOracle, OracleState} from "./interfaces/IMarketOracle.sol";
 import {IOptionDesk} from "./interfaces/IOptionDesk.sol";
@@ -12,7 +13,7 @@ import {Leg, SeriesId} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Two-sided quotes and trades against the vault. Documented in IOptionDesk.
-contract OptionDesk is IOptionDesk, AccessManaged, ReentrancyGuard {
+contract OptionDesk is IOptionDesk, RiskLever, ReentrancyGuard {
     uint256 private constant MAX_SERIES = 32;
 
     IClearinghouse public immutable clearinghouse;
@@ -117,6 +118,7 @@ contract OptionDesk is IOptionDesk, AccessManaged, ReentrancyGuard {
         OracleState state = oracle.state(underlying);
         if (state != OracleState.Fresh) revert OracleNotFresh(uint8(state));
         _checkLegs(legs, p);
+        if (newRisk() == 0) _checkOnlyClosing(clearinghouse.legsOf(vault), legs);
         (spot, ) = oracle.spot(underlying);
         (uint256[] memory values, Greeks[] memory greeks) = engine.marks(legs, Slice.Fresh);
         for (uint256 i = 0; i < legs.length; ++i) {

@@ -19,7 +19,8 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
     using SviChecks for SviChecks.Raw;
 
     /// @dev What one commit works with. `live` holds the expiries of the last commit, `before`, that are still to be
-    /// met, `listed` those of this one.
+    /// met, `listed` those of this one. Variances are annualised, Q33, as notes keep them; `low` and `high` are what both
+    /// the hard range and the realised volatility leave.
     struct Work {
         uint16 underlying;
         uint256 before;
@@ -30,6 +31,8 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         uint256 to;
         uint256 minVariance;
         uint256 maxVariance;
+        uint256 low;
+        uint256 high;
         uint256 maxCarry;
         uint256 minTenor;
         uint256 creditCap;
@@ -106,6 +109,9 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
         (work.creditCap, work.minTenor) = (p.creditCap, p.minTenor);
         uint32 referenceAge = p.referenceAge;
         _checkSpot(underlying, referenceSpot, maxDeviation);
+        (uint256 low, uint256 high) = _realisedRange(underlying);
+        work.low = Math.max(low, work.minVariance);
+        work.high = Math.min(high, work.maxVariance);
         Head memory h = _heads[underlying];
         work.underlying = underlying;
         work.before = _lists[underlying];
@@ -128,28 +134,63 @@ contract VolSurface is IVolSurface, SurfaceReader, AccessManaged {
             uint256 tenor = expiry - block.timestamp;
             SviChecks.Raw memory near = work.near;
             int256 atm = near.variance(0);
-            // Annualised, Q33, as notes keep it.
             uint256 variance = atm > 0 ? ((uint256(atm) * 365 days) / tenor) >> 11 : 0;
-            if (variance < work.minVariance || variance > work.maxVariance) _refuseLevel(expiry, variance);
+            bool off = variance < work.low || variance > work.high;
+            if (off && (variance < work.minVariance || variance > work.maxVariance)) _refuseLevel(expiry, variance);
             near.measure(atm);
             Note note = SurfaceMoves.note(carry, variance, near.scan(expiry, work.far, last));
             Stored[3] storage ring = _rings[SeriesIdLib.expiryKeyOf(work.underlying, expiry)];
             if (work.before != 0) {
                 Note before = known ? ring[work.from].note : _neighbours(work, expiry);
-                uint256 earned = known ? before.earned(work.creditCap) : _parameters.listingCredit;
-                if (earned != SurfaceMoves.FREE) {
-                    uint256 needed = before.secondsFor(note, tenor, work.rates);
-                    if (needed > earned) revert MoveTooFast(expiry, needed, earned);
-                    note = note.withCredit(earned - needed);
-                }
+                if (off) _checkNearer(work, expiry, before.variance(), variance);
+                note = _spend(work, expiry, before, note, known);
+            } else if (off) {
+                _refuseRealised(work, expiry, variance);
             }
             ring[work.to] = Stored(s.slice, note);
         }
     }
 
+    /// @dev Holds a move to the allowance, and returns the note with what is left of it.
+    /// @param known whether the last commit holds the expiry itself.
+    function _spend(Work memory work, uint40 expiry, Note before, Note next, bool known) private view returns (Note) {
+        unchecked {
+            uint256 earned = known ? before.earned(work.creditCap) : _parameters.listingCredit;
+            if (earned == SurfaceMoves.FREE) return next;
+            uint256 needed = before.secondsFor(next, expiry - block.timestamp, work.rates);
+            if (needed > earned) revert MoveTooFast(expiry, needed, earned);
+            return next.withCredit(earned - needed);
+        }
+    }
+
+    /// @dev Variances that the multiples of the realised volatility leave, rounded against the committer; everything
+    /// where the estimate is none, made of too few returns or too old.
+    function _realisedRange(uint16 underlying) private view returns (uint256 low, uint256 high) {
+        SurfaceParameters storage p = _parameters;
+        (uint256 realised, uint256 at, uint256 samples) = oracle.realisedVol(underlying);
+        bool old = at + uint256(p.realisedMaxDays) * 1 days < block.timestamp;
+        if (old || samples < p.realisedSamples || realised == 0) return (0, type(uint256).max);
+        return (_squareUp(Wad.mulUp(realised, p.realisedLow)), _squareDown(Wad.mulDown(realised, p.realisedHigh)));
+    }
+
+    /// @dev A level outside may stay and come nearer, and no more: a plain refusal would lock a surface that realised
+    /// volatility leapt over.
+    function _checkNearer(Work memory work, uint40 expiry, uint256 was, uint256 variance) private pure {
+        bool nearer = variance < work.low ? variance >= was : variance <= was;
+        if (!nearer) _refuseRealised(work, expiry, variance);
+    }
+
+    function _refuseRealised(Work memory work, uint40 expiry, uint256 variance) private pure {
+        revert AtmVolOffRealised(expiry, _root(variance), _root(work.low), _root(work.high));
+    }
+
     function _refuseLevel(uint40 expiry, uint256 variance) private view {
-        uint256 vol = Math.sqrt((variance * 1e36) >> 33);
-        revert AtmVolOutOfRange(expiry, vol, _parameters.minVol, _parameters.maxVol);
+        revert AtmVolOutOfRange(expiry, _root(variance), _parameters.minVol, _parameters.maxVol);
+    }
+
+    /// @dev Volatility in WAD of a variance in Q33.
+    function _root(uint256 variance) private pure returns (uint256) {
+        return Math.sqrt(Math.mulDiv(variance, 1e36, 1 << 33));
     }
 
     /// @dev The least and the most variance, Q33, whose root is inside a bound in WAD.

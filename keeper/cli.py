@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from keeper.depositor import commands as depositor
 from keeper.errors import GammadeskError, SkipTick
-from keeper.runtime import surface_commands
+from keeper.runtime import desk_commands, roles_command, surface_commands
 from keeper.runtime.chain_options import Node, Record
+from keeper.runtime.command_options import (
+    DEFAULT_CONFIG,
+    BlockTime,
+    ConfigPath,
+    DryRun,
+    LogStyle,
+    ask_hidden,
+    is_dry,
+    prompt,
+    start,
+)
 
 if TYPE_CHECKING:
     from keeper.config import Config
-    from keeper.runtime.assembly import Desk
+    from keeper.runtime.service import Service
+    from keeper.runtime.upkeep import UpkeepService
 
 
 class ExitCodes(TyperGroup):
@@ -40,24 +53,12 @@ app.add_typer(config_app, name="config")
 app.add_typer(key_app, name="key")
 app.add_typer(surface_app, name="surface")
 
-ConfigPath = Annotated[
-    Path, typer.Option("--config", "-c", help="Configuration file, see 'gammadesk config example'.")
-]
-DryRun = Annotated[
-    bool | None,
-    typer.Option("--dry-run/--live", help="Simulate only, or send. Default: [keeper] dry_run."),
-]
-BlockTime = Annotated[
-    bool, typer.Option("--block-time", help="Take the chain's time for the clock (replays).")
-]
-LogStyle = Annotated[Literal["json", "console"], typer.Option("--log", help="Form of the logs.")]
 KeyFile = Annotated[Path, typer.Argument(help="Keystore to write; never overwritten.")]
 
 PasswordVariable = Annotated[
     str, typer.Option("--password-env", help="Environment variable that holds the password.")
 ]
 
-DEFAULT_CONFIG = Path("keeper.toml")
 DEFAULT_VARIABLE = "GAMMADESK_PASSWORD"
 
 
@@ -71,11 +72,11 @@ def run(
     """Ticks on the configured schedule until stopped."""
     from keeper.runtime.scheduler import run_forever
 
-    settings = _start(config, log)
-    service = _service(settings, dry_run, block_time)
+    settings = start(config, log)
+    service, upkeep = _services(settings, dry_run, block_time)
     if settings.metrics.port is not None:
         service.metrics.serve(settings.metrics.port, settings.metrics.host)
-    halt = run_forever(service, settings.schedule)
+    halt = run_forever(service, settings.schedule, upkeep.run, settings.upkeep.interval_s)
     if halt is not None:
         raise halt
 
@@ -91,12 +92,33 @@ def once(
     from keeper.execution.records import OutcomeKind
     from keeper.runtime.service import summary
 
-    result = _service(_start(config, log), dry_run, block_time).run()
+    result = _services(start(config, log), dry_run, block_time)[0].run()
     for name, value in summary(result).items():
         typer.echo(f"{name}: {value}")
     good = (OutcomeKind.NOTHING, OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS)
     if result.outcome.kind not in good:
         raise SkipTick(f"{result.outcome.kind.value}: {result.outcome.detail}")
+
+
+@app.command()
+def upkeep(
+    config: ConfigPath = DEFAULT_CONFIG,
+    dry_run: DryRun = None,
+    block_time: BlockTime = False,
+    log: LogStyle = "console",
+) -> None:
+    """Samples the feed, records means, proves and settles what is due; exit code 3 where one of them failed."""
+    from keeper.execution.records import OutcomeKind
+    from keeper.runtime.upkeep import summary
+
+    done = _services(start(config, log), dry_run, block_time)[1].run()
+    for one in done:
+        typer.echo(", ".join(f"{name}: {value}" for name, value in summary(one).items()))
+    typer.echo(f"{len(done)} chores")
+    good = (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS)
+    failed = [one.chore.function for one in done if one.outcome.kind not in good]
+    if failed:
+        raise SkipTick(f"not done: {', '.join(failed)}")
 
 
 @app.command()
@@ -136,26 +158,6 @@ def replay(
         )
 
 
-@app.command()
-def roles(deployment: Record, rpc: Node) -> None:
-    """Who can call what, and after which delay; exit code 78 when somebody's key rules alone."""
-    from rich.console import Console
-
-    from keeper.chain.authority import AuthorityReader
-    from keeper.errors import Halt
-    from keeper.runtime import roles as view
-    from keeper.runtime.chain_options import open_deployment
-
-    state = AuthorityReader(*open_deployment(deployment, rpc)).read()
-    console = Console()
-    console.print(view.holders_table(state))
-    console.print(view.functions_table(state))
-    typer.echo(view.voting_line(state))
-    faults = view.lone_rulers(state)
-    if faults:
-        raise Halt("; ".join(faults))
-
-
 @config_app.command("example")
 def config_example() -> None:
     """Prints a complete configuration file."""
@@ -173,42 +175,18 @@ def key_new(path: KeyFile, password_env: PasswordVariable = DEFAULT_VARIABLE) ->
 @key_app.command("import")
 def key_import(path: KeyFile, password_env: PasswordVariable = DEFAULT_VARIABLE) -> None:
     """Encrypts an existing private key, which is asked for or read from standard input."""
-    key = _ask("Private key") if sys.stdin.isatty() else sys.stdin.readline()
+    key = ask_hidden("Private key") if sys.stdin.isatty() else sys.stdin.readline()
     _write_key(path, password_env, key)
 
 
+app.command()(roles_command.roles)
+for depositor_command in depositor.COMMANDS:
+    app.command()(depositor_command)
+app.command("quote")(desk_commands.quote)
+app.command("trade")(desk_commands.trade)
 surface_app.command("fit")(surface_commands.fit)
 surface_app.command("show")(surface_commands.show)
-
-
-@surface_app.command("commit")
-def surface_commit(
-    file: Annotated[
-        Path, typer.Argument(help="TOML or JSON with slices: expiry, a, b, rho, m, sigma, carry.")
-    ],
-    config: ConfigPath = DEFAULT_CONFIG,
-    dry_run: DryRun = None,
-    log: LogStyle = "console",
-) -> None:
-    """Commits volatility slices; checked for arbitrage first."""
-    from keeper.execution.records import OutcomeKind
-    from keeper.execution.recovery import Recovery
-    from keeper.runtime.assembly import connect, journaled_sender, open_signer
-    from keeper.runtime.ports import DryRunSender
-    from keeper.runtime.surface import SurfaceFile, commit_job, committer_on_chain
-
-    settings = _start(config, log)
-    surface, desk = SurfaceFile.load(file), connect(settings)
-    job = commit_job(desk.node, desk.deployment, surface, desk.journal.chain, desk.clock.now())
-    if _is_dry(settings, dry_run):
-        outcome = DryRunSender(desk.node, committer_on_chain(desk.node, desk.deployment)).send(job)
-    else:
-        sender = journaled_sender(desk, open_signer(settings, _prompt()))
-        Recovery(sender).reconcile()
-        outcome = sender.send(job)
-    typer.echo(f"{outcome.kind.value}: {outcome.detail or outcome.tx_hash}")
-    if outcome.kind not in (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS):
-        raise SkipTick(f"the surface is not committed: {outcome.detail}")
+surface_app.command("commit")(surface_commands.commit)
 
 
 def _load(path: Path) -> Config:
@@ -217,41 +195,26 @@ def _load(path: Path) -> Config:
     return Config.load(path)
 
 
-def _start(path: Path, log: Literal["json", "console"]) -> Config:
-    from keeper.runtime.logs import configure_logs
-
-    configure_logs(log)
-    return _load(path)
-
-
-def _is_dry(settings: Config, dry_run: bool | None) -> bool:
-    return settings.keeper.dry_run if dry_run is None else dry_run
-
-
-def _service(settings: Config, dry_run: bool | None, block_time: bool) -> Any:
+def _services(
+    settings: Config, dry_run: bool | None, block_time: bool
+) -> tuple[Service, UpkeepService]:
     from keeper.runtime.alerts import AppriseAlerts
-    from keeper.runtime.assembly import build_tick, connect, open_signer
+    from keeper.runtime.assembly import build_tick, build_upkeep, connect, open_signer
     from keeper.runtime.metrics import Metrics
     from keeper.runtime.service import Service
+    from keeper.runtime.upkeep import UpkeepService
 
-    signer = None if _is_dry(settings, dry_run) else open_signer(settings, _prompt())
-    desk: Desk = connect(settings, block_time)
-    tick = build_tick(desk, signer)
-    return Service(tick.run, Metrics(), AppriseAlerts(settings.alerts.apprise_urls))
-
-
-def _prompt() -> Any:
-    return (lambda: _ask("Keystore password")) if sys.stdin.isatty() else None
-
-
-def _ask(what: str) -> str:
-    return str(typer.prompt(what, hide_input=True))
+    signer = None if is_dry(settings, dry_run) else open_signer(settings, prompt())
+    desk = connect(settings, block_time)
+    metrics, alerts = Metrics(), AppriseAlerts(settings.alerts.apprise_urls)
+    tick, chores = build_tick(desk, signer), build_upkeep(desk, signer)
+    return Service(tick.run, metrics, alerts), UpkeepService(chores.run, metrics, alerts)
 
 
 def _write_key(path: Path, password_env: str, key: str | None) -> None:
     from keeper.chain.keystore import create_keystore, password_from
 
-    address = create_keystore(path, password_from(password_env, _prompt()), key)
+    address = create_keystore(path, password_from(password_env, prompt()), key)
     typer.echo(f"{path} holds the key of {address}")
 
 

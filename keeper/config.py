@@ -16,7 +16,9 @@ from keeper.config_sections import (
     GasConfig,
     JournalConfig,
     MetricsConfig,
+    OverlayConfig,
     Section,
+    UpkeepConfig,
 )
 from keeper.errors import ConfigError
 from keeper.guards.records import GuardLimits
@@ -123,9 +125,11 @@ class Config(Section):
     gas: GasConfig = Field(default_factory=GasConfig)
     execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
     margin: LadderRules = Field(default_factory=LadderRules)
+    overlay: OverlayConfig = Field(default_factory=OverlayConfig)
     slicing: SlicingRules = Field(default_factory=SlicingRules)
     forecast: ForecastConfig = Field(default_factory=ForecastConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
+    upkeep: UpkeepConfig = Field(default_factory=UpkeepConfig)
     journal: JournalConfig = Field(default_factory=JournalConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)
@@ -174,6 +178,11 @@ class Config(Section):
             )
         if self.schedule.interval_s == 0.0 and self.schedule.cron is None:
             raise ConfigError(f"{source}: [schedule] needs interval_s above 0, or cron")
+        overlay = self.overlay
+        if overlay.quotes is not None and overlay.max_gamma is None and overlay.max_vega is None:
+            raise ConfigError(
+                f"{source}: [overlay] quotes are taken towards max_gamma or max_vega: give one of them"
+            )
         if self.gas.max_fee_gwei < self.gas.max_base_fee_gwei:
             raise ConfigError(
                 f"{source}: [gas] max_fee_gwei = {self.gas.max_fee_gwei:g} is below max_base_fee_gwei = "
@@ -188,6 +197,10 @@ class Config(Section):
     def _with_absolute_paths(self, base: Path) -> Config:
         chain = {"deployment": _absolute(self.chain.deployment, base)}
         update: dict[str, BaseModel] = {"chain": self.chain.model_copy(update=chain)}
+        quotes = self.overlay.quotes
+        if quotes is not None and "://" not in quotes:
+            where = {"quotes": str(_absolute(Path(quotes), base))}
+            update["overlay"] = self.overlay.model_copy(update=where)
         if self.keeper.keystore is not None:
             keystore = {"keystore": _absolute(self.keeper.keystore, base)}
             update["keeper"] = self.keeper.model_copy(update=keystore)

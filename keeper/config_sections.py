@@ -78,6 +78,15 @@ class ExecutionConfig(Section):
     )
 
 
+class UpkeepConfig(Section):
+    """Samples of the feed, the pool's mean at an expiry, settlement: what anybody may do, done by the keeper."""
+
+    interval_s: float = Field(default=300.0, ge=0.0, description="seconds between runs; 0: none")
+    most_sends: int = Field(
+        default=24, gt=0, le=1_000, description="transactions of one run at most"
+    )
+
+
 class ForecastConfig(Section):
     """Where the volatility forecast comes from."""
 
@@ -91,6 +100,45 @@ class ForecastConfig(Section):
     window_h: int = Field(default=168, ge=13, description="hours of candles that the estimate uses")
     allow_gaps: bool = Field(
         default=False, description="accept candles with gaps; none is ever filled"
+    )
+
+
+class OverlayConfig(Section):
+    """Makers' option quotes that bring the book's gamma and vega inside ranges, in the same batch as the hedge."""
+
+    quotes: str | None = Field(
+        default=None,
+        min_length=1,
+        description="file or http(s) address of makers' signed quotes; left out: none are taken",
+        examples=["quotes.json"],
+    )
+    max_gamma: float | None = Field(
+        default=None,
+        gt=0.0,
+        description="|gamma| of the book that needs no option, ETH per USD; left out: no limit",
+        examples=[0.5],
+    )
+    max_vega: float | None = Field(
+        default=None,
+        gt=0.0,
+        description="|vega| of the book that needs no option, USD per 1.00 of volatility; left out: no limit",
+        examples=[20000.0],
+    )
+    max_quotes: int = Field(default=2, ge=1, le=4, description="most quotes taken in one batch")
+    max_premium_usd: float | None = Field(
+        default=None,
+        description="most net premium of a batch, negative to receive; left out: no limit",
+        examples=[5000.0],
+    )
+    quote_gas: int = Field(default=300_000, gt=0, description="gas that one quote adds to a batch")
+    timeout_s: float = Field(
+        default=2.0, gt=0.0, description="seconds that a tick waits for quotes"
+    )
+    solver_s: float = Field(default=0.5, gt=0.0, description="seconds of the solver")
+    alarm_weight: float = Field(
+        default=3.0,
+        ge=0.0,
+        description="variance that stress adds, in usual variances: how far a warning narrows the gamma range",
     )
 
 

@@ -27,7 +27,7 @@ COPY = ROOT / "build" / "mutants"
 # What the stateful tests deploy; forge brings the imports.
 CONTRACTS = (
     *("Clearinghouse", "RiskEngine", "MarketOracle", "VolSurface", "OptionDesk", "HedgeManager"),
-    *("OptionToken", "LiquidationAuction", "AccountLens", "governance/AccessControl"),
+    *("OptionToken", "LiquidationAuction", "AccountLens", "governance/DeskAuthority"),
     *("mocks/BooksHarness", "mocks/MockFeed", "mocks/MockToken", "mocks/MockUniswapPool"),
     *("mocks/MockVenue", "DeskVault", "mocks/MockVaultAuthority", "mocks/MockVaultMarket"),
     "mocks/MockVaultUsdc",

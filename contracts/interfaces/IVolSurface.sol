@@ -13,7 +13,10 @@ pragma solidity 0.8.30;
 /// is free of butterfly and of calendar arbitrage on the grid of `SviChecks`, and unless every expiry moved no further
 /// than its allowance: time earns allowance second by second up to `creditCap`, a move spends what its largest part
 /// (level, skew, wings, forward) takes at that part's rate. Over any window each part therefore moves, back and forth
-/// taken together, by at most rate x (creditCap + window). docs/decisions/0008 holds the reasons.
+/// taken together, by at most rate x (creditCap + window). Volatility at the money stays within multiples of the
+/// realised volatility of the oracle, `realisedLow` and `realisedHigh`; what is outside them, because that ran away or
+/// began to count, may stay as it is and come nearer. An estimate that is none, made of too few returns,
+/// or older than `realisedMaxDays`, binds nothing. docs/decisions/0008 holds the reasons.
 interface IVolSurface {
     /// @notice What somebody wants to do with a slice: its age decides.
     enum Action {
@@ -103,6 +106,7 @@ interface IVolSurface {
     error ExpiryNotListable(uint40 expiry);
     error ExpiryNotCommitted(uint16 underlying, uint40 expiry);
     error AtmVolOutOfRange(uint40 expiry, uint256 vol, uint256 low, uint256 high);
+    error AtmVolOffRealised(uint40 expiry, uint256 vol, uint256 low, uint256 high);
     error CarryOutOfRange(int64 carry, int64 limit);
     error MoveTooFast(uint40 expiry, uint256 secondsNeeded, uint256 secondsEarned);
     error SurfaceParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);

@@ -67,8 +67,8 @@ abstract contract Samples is Listing {
 
     /// @inheritdoc IMarketOracle
     function realisedVol(uint16 underlying) external view returns (uint256 vol, uint256 updatedAt, uint256 samples) {
-        _market(underlying);
-        Sampling memory s = _sampling[underlying];
+        _feedOf(underlying);
+        Sampling storage s = _sampling[underlying];
         if (s.count != 0) vol = Math.sqrt((s.variance * Wad.ONE * Wad.ONE) / (Wad.ONE - s.decay));
         return (vol, s.at, s.count);
     }

@@ -74,6 +74,11 @@ class Binding:
         names = [e["name"] for e in functions]
         overloaded = [e for e in functions if names.count(e["name"]) > 1]
         self.functions |= {_signature(e): _entry(e) for e in overloaded}
+        self._structs = {
+            e["name"]: tuple(c["name"] for c in e["outputs"][0].get("components", ()))
+            for e in functions
+            if len(e.get("outputs", ())) == 1
+        }
         self.events = {e["name"]: _entry(e) for e in abi if e["type"] == "event"}
         self.errors = tuple(_entry(e) for e in abi if e["type"] == "error")
 
@@ -96,6 +101,10 @@ class Binding:
                 f"{self.name}.{function} answered 0x{data.hex()[:40]}, which its ABI does not describe: "
                 f"check the addresses in the deployment record and that the ABIs are of this deployment"
             ) from error
+
+    def struct_names(self, function: str) -> tuple[str, ...]:
+        """Names of the fields of the struct that a view returns."""
+        return self._structs[function]
 
     def find_event(self, event: str, logs: Sequence[Log], address: str) -> dict[str, Any] | None:
         """Arguments of the first such event that `address` emitted, or None."""

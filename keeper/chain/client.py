@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -195,9 +195,12 @@ class NodeClient:
         """Code of an account, empty where somebody's key is all there is."""
         return _bytes(self._read("eth_getCode", address, _tag(block)))
 
-    def logs(self, address: str, first: int, last: int) -> list[Log]:
-        """Everything that a contract emitted from block to block, both included."""
-        terms = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
+    def logs(
+        self, address: str, first: int, last: int, topics: Sequence[Sequence[bytes]] = ()
+    ) -> list[Log]:
+        """What a contract emitted from block to block, both included; of each topic one of those given."""
+        terms: dict[str, Any] = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
+        terms["topics"] = [["0x" + topic.hex() for topic in choice] for choice in topics]
         try:
             found = self._read("eth_getLogs", terms)
         except NodeError:
@@ -205,7 +208,8 @@ class NodeClient:
             if first >= last:
                 raise
             middle = (first + last) // 2
-            return self.logs(address, first, middle) + self.logs(address, middle + 1, last)
+            early = self.logs(address, first, middle, topics)
+            return early + self.logs(address, middle + 1, last, topics)
         return [_log(entry) for entry in found]
 
     def broadcast(self, raw: bytes) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import is_address, to_checksum_address
 
-from keeper.errors import KeystoreError
+from keeper.errors import ConfigError, KeystoreError
 
 KDF = Literal["scrypt", "pbkdf2"]
 
@@ -77,6 +78,21 @@ def password_from(variable: str, prompt: Callable[[], str] | None) -> str:
     return password
 
 
+def keystore_address(path: Path) -> str:
+    """Whose key a keystore says that it holds; needs no password."""
+    address = _read(path).get("address")
+    if not isinstance(address, str) or not is_address(address):
+        raise KeystoreError(f"{path} does not say whose key it holds: pass the account's address")
+    return str(to_checksum_address(address))
+
+
+def checked_address(text: str) -> str:
+    """An address with its checksum; ConfigError where it is none, or mistyped."""
+    if not is_address(text):
+        raise ConfigError(f"{text!r} is not an address, or its checksum is wrong: copy it again")
+    return str(to_checksum_address(text))
+
+
 def load_signer(path: Path, password: str) -> Signer:
     """Decrypts a keystore file. KeystoreError says whether it is missing, malformed or the password wrong."""
     document = _read(path)
@@ -91,6 +107,14 @@ def load_signer(path: Path, password: str) -> Signer:
     except (KeyError, TypeError, NotImplementedError):
         raise _malformed(path) from None
     return Signer(Account.from_key(key))
+
+
+def keystore_address(path: Path) -> str:
+    """Whose key a keystore holds, without its password. KeystoreError where it does not say."""
+    address = str(_read(path).get("address", "")).removeprefix("0x")
+    if len(address) != 40 or not set(address.lower()) <= set("0123456789abcdef"):
+        raise _malformed(path)
+    return "0x" + address.lower()
 
 
 def create_keystore(

@@ -17,8 +17,11 @@ from keeper.pricing.surface_moves import (
     FREE,
     HOUR_S,
     Note,
+    Realised,
     SurfaceRules,
     between,
+    check_realised,
+    realised_range,
     round_up,
     seconds_for,
 )
@@ -98,11 +101,13 @@ def commit_faults(
     last: Mapping[int, Note],
     rules: SurfaceRules,
     now_s: int,
+    realised: Realised | None = None,
 ) -> list[str]:
     """What a commit at `now_s` would be refused for; empty when it would be taken.
 
-    `inputs` are (expiry, word, carry WAD), `last` the notes of the last commit by expiry, none before the first.
-    The reference spot, the listing rule and realised volatility are the chain's to judge.
+    `inputs` are (expiry, word, carry WAD), `last` the notes of the last commit by expiry, none before the first,
+    `realised` what the oracle says, None for an estimate that binds nothing. The reference spot and the listing rule
+    are the chain's to judge.
     """
     expiries = [expiry for expiry, _, _ in inputs]
     if not inputs or expiries != sorted(set(expiries)):
@@ -112,7 +117,7 @@ def commit_faults(
         for e in last
         if e > now_s + rules.min_tenor_s and e not in expiries
     ]
-    for expiry_s, outcome in _outcomes(inputs, last, rules, now_s).items():
+    for expiry_s, outcome in _outcomes(inputs, last, rules, now_s, realised).items():
         if isinstance(outcome, PricingError):
             faults.append(f"expiry {expiry_s}: {outcome}")
     return faults
@@ -123,12 +128,13 @@ def notes_after(
     last: Mapping[int, Note],
     rules: SurfaceRules,
     now_s: int,
+    realised: Realised | None = None,
 ) -> dict[int, Note]:
     """What a commit at `now_s` leaves beside each slice; PricingError where `commit_faults` finds one."""
-    faults = commit_faults(inputs, last, rules, now_s)
+    faults = commit_faults(inputs, last, rules, now_s, realised)
     if faults:
         raise PricingError("; ".join(faults))
-    outcomes = _outcomes(inputs, last, rules, now_s)
+    outcomes = _outcomes(inputs, last, rules, now_s, realised)
     return {e: note for e, note in outcomes.items() if isinstance(note, Note)}
 
 
@@ -137,7 +143,9 @@ def _outcomes(
     last: Mapping[int, Note],
     rules: SurfaceRules,
     now_s: int,
+    realised: Realised | None,
 ) -> dict[int, Note | PricingError]:
+    bounds = realised_range(realised, rules, now_s)
     found: dict[int, Note | PricingError] = {}
     # Of the neighbours of a new expiry the nearer one counts as committed in the same call.
     neighbours = dict(last)
@@ -145,7 +153,7 @@ def _outcomes(
     for (expiry_s, word, carry), after in zip(inputs, following, strict=True):
         try:
             note = _note(expiry_s, word, carry, after, rules, now_s)
-            found[expiry_s] = note = _with_credit(note, expiry_s, last, neighbours, rules, now_s)
+            found[expiry_s] = note = _held(note, expiry_s, last, neighbours, rules, now_s, bounds)
             if expiry_s in last:
                 neighbours[expiry_s] = note
         except PricingError as error:
@@ -172,18 +180,21 @@ def _note(
     return Note(carry, now_s, 0, variance, scan(near, far))
 
 
-def _with_credit(
+def _held(
     note: Note,
     expiry_s: int,
     last: Mapping[int, Note],
     neighbours: Mapping[int, Note],
     rules: SurfaceRules,
     now_s: int,
+    bounds: tuple[int, int | None],
 ) -> Note:
     if not last:
+        check_realised(note.variance, None, bounds)
         return note
     known = expiry_s in last
     before = last[expiry_s] if known else between(neighbours, expiry_s, now_s)
+    check_realised(note.variance, before.variance, bounds)
     earned = before.earned(rules.credit_cap_s, now_s) if known else rules.listing_credit_s
     if earned == FREE:
         return note

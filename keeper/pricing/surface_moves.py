@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from keeper.errors import PricingError
 from keeper.units import SECONDS_PER_YEAR, WAD
 
 HOUR_S = 3600
@@ -32,6 +33,10 @@ class SurfaceRules:
     credit_cap_s: int
     min_tenor_s: int
     listing_credit_s: int
+    realised_low: int
+    realised_high: int
+    realised_samples: int
+    realised_max_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,41 @@ class Note:
         if self.credit_s == FREE:
             return FREE
         return min(self.credit_s + now_s - self.at_s, cap_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """The oracle's estimate, IMarketOracle.realisedVol: WAD, unix seconds of its last sample, number of returns."""
+
+    vol: int
+    updated_at_s: int
+    samples: int
+
+
+def realised_range(
+    realised: Realised | None, rules: SurfaceRules, now_s: int
+) -> tuple[int, int | None]:
+    """Annualised variances, Q33, that the multiples of the realised volatility leave; (0, None) where none binds."""
+    if realised is None or realised.vol == 0 or realised.samples < rules.realised_samples:
+        return 0, None
+    if realised.updated_at_s + rules.realised_max_days * DAY_S < now_s:
+        return 0, None
+    low = round_up(realised.vol * rules.realised_low, WAD)
+    high = realised.vol * rules.realised_high // WAD
+    return round_up(low**2 << 33, WAD**2), (high**2 << 33) // WAD**2
+
+
+def check_realised(variance: int, before: int | None, bounds: tuple[int, int | None]) -> None:
+    """PricingError for a level outside `realised_range` that comes no nearer than `before`, None for the first."""
+    low, high = bounds
+    floor = low if before is None else min(low, before)
+    ceiling = high if before is None or high is None else max(high, before)
+    if variance >= floor and (ceiling is None or variance <= ceiling):
+        return
+    raise PricingError(
+        f"at-the-money volatility {math.sqrt(variance / 2**33):.4f} is outside [{math.sqrt(low / 2**33):.4f}, "
+        f"{math.sqrt((high or 0) / 2**33):.4f}], what realised volatility leaves, and comes no nearer"
+    )
 
 
 def seconds_for(before: Note, after: Note, tenor_s: int, rules: SurfaceRules) -> int:
@@ -109,6 +149,15 @@ def reachable_vol(
     hours = max(credit_s - 2, 0) / HOUR_S / (tenor_share_wad(tenor_s) / WAD)
     reach = math.sqrt(1.0 + level_rate_per_hour * hours)
     return min(max(wanted, last / reach), last * reach)
+
+
+def nearer_vol(wanted: float, last: float, low: float, high: float) -> float:
+    """The volatility nearest to `wanted` that multiples of the realised volatility, `low` and `high`, allow.
+
+    What was outside of them may come nearer and no further; a billionth more, since a note rounds.
+    """
+    floor, ceiling = min(low, last) * (1.0 + 1e-9), max(high, last) * (1.0 - 1e-9)
+    return min(max(wanted, floor), ceiling)
 
 
 def round_up(a: int, b: int) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment
 from keeper.chain.keystore import Signer, load_signer, password_from
+from keeper.chain.open_legs import OpenLegs
 from keeper.chain.reader import SnapshotReader, keeper_on_chain
 from keeper.config import Config
 from keeper.errors import ConfigError, Halt
@@ -18,8 +19,14 @@ from keeper.execution.journal import Journal
 from keeper.execution.routing_terms import OrderRules
 from keeper.execution.sender import JournaledSender, SendRules
 from keeper.market.candles import load_candles
+from keeper.market.maker_quotes import QuoteSource
+from keeper.policies.alarm import AlarmParameters
+from keeper.policies.overlay import OverlayParameters
+from keeper.policies.overlay_quotes import Limits, Range
+from keeper.runtime.chores import ChoreFinder
 from keeper.runtime.codec import to_json
 from keeper.runtime.forecast import AtmImplied, TrailingRealised
+from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.ports import (
     BlockClock,
     Clock,
@@ -30,7 +37,10 @@ from keeper.runtime.ports import (
     WallClock,
 )
 from keeper.runtime.tick import Tick, TickRules
+from keeper.runtime.upkeep import Upkeep
 from keeper.units import GWEI
+
+QUOTE_ADAPTER = "QuoteAdapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +107,15 @@ def journaled_sender(
 def build_tick(desk: Desk, signer: Signer | None, forecaster: Forecaster | None = None) -> Tick:
     """The tick of this desk: live with a signer, a dry run without. Halt when the signer is not the keeper."""
     keeper = keeper_on_chain(desk.node, desk.deployment)
-    sender: TxSender = DryRunSender(desk.node, keeper)
-    if signer is not None:
-        if signer.address.lower() != keeper.lower():
-            raise Halt(
-                f"the keystore is of {signer.address}, the hedge manager takes orders from {keeper}: "
-                f"use that key, or have governance set the keeper"
-            )
-        sender = LiveSender(journaled_sender(desk, signer))
+    if signer is not None and signer.address.lower() != keeper.lower():
+        raise Halt(
+            f"the keystore is of {signer.address}, the hedge manager takes orders from {keeper}: "
+            f"use that key, or have governance set the keeper"
+        )
     policy = desk.config.policy
     return Tick(
         reader=SnapshotReader(desk.node, desk.deployment, keeper),
-        sender=sender,
+        sender=sender_of(desk, signer, keeper),
         clock=desk.clock,
         journal=desk.journal,
         policy=policy.build(),
@@ -116,7 +123,52 @@ def build_tick(desk: Desk, signer: Signer | None, forecaster: Forecaster | None 
         forecaster=forecaster or configured_forecaster(desk.config),
         rules=tick_rules(desk.config),
         hedge_manager=desk.deployment.address("HedgeManager"),
+        quotes=quote_desk(desk),
     )
+
+
+def quote_desk(desk: Desk) -> QuoteDesk | None:
+    """Where quotes are configured. ConfigError when the deployment has no adapter to take them by."""
+    own = desk.config.overlay
+    if own.quotes is None:
+        return None
+
+    def within(most: float | None) -> Range:
+        return Range() if most is None else Range(-most, most)
+
+    return QuoteDesk(
+        source=QuoteSource(own.quotes, own.timeout_s),
+        adapter=desk.deployment.address(QUOTE_ADAPTER),
+        limits=Limits(gamma=within(own.max_gamma), vega=within(own.max_vega)),
+        parameters=OverlayParameters(
+            max_legs=own.max_quotes,
+            max_premium_usd=own.max_premium_usd,
+            time_limit_s=own.solver_s,
+        ),
+        alarm=AlarmParameters(weight=own.alarm_weight),
+        gas=own.quote_gas,
+    )
+
+
+def build_upkeep(desk: Desk, signer: Signer | None) -> Upkeep:
+    """The chores of this desk. Anybody may do them, so any key will do."""
+    keeper = keeper_on_chain(desk.node, desk.deployment)
+    legs = OpenLegs(desk.node, desk.deployment, desk.config.execution.finality_blocks)
+    return Upkeep(
+        node=desk.node,
+        finder=ChoreFinder(desk.node, desk.deployment, legs),
+        sender=sender_of(desk, signer, keeper),
+        clock=desk.clock,
+        chain=desk.journal.chain,
+        most_sends=desk.config.upkeep.most_sends,
+    )
+
+
+def sender_of(desk: Desk, signer: Signer | None, simulated_as: str) -> TxSender:
+    """Live with a signer; a simulation as somebody without."""
+    if signer is None:
+        return DryRunSender(desk.node, simulated_as)
+    return LiveSender(journaled_sender(desk, signer))
 
 
 def tick_rules(config: Config) -> TickRules:

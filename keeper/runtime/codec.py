@@ -12,7 +12,7 @@ import math
 import types
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
@@ -73,6 +73,10 @@ def _build(kind: Any, tree: Any, where: str) -> Any:
             return kind.model_validate(tree)
         except ValidationError as error:
             raise DataError(f"{where}: {error.errors()[0]['msg']}: of another version") from None
+    if origin is Literal:
+        if tree not in parts:
+            raise DataError(f"{where}: {tree!r} is none of {parts}")
+        return tree
     if origin is tuple:
         items = _expect(tree, list, where)
         one = len(parts) == 2 and parts[1] is Ellipsis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from keeper.execution.records import HedgeTimes
+from keeper.execution.records import HedgeTimes, Outcome
 from keeper.models import Snapshot
 from keeper.runtime.tick import TickResult
 from keeper.units import WAD
@@ -37,6 +37,7 @@ class Metrics:
         self.ticks = counter("ticks", "Ticks by outcome", "outcome")
         self.errors = counter("tick_errors", "Ticks that ended in an error", "error")
         self.missed = counter("missed_runs", "Scheduled runs that did not happen", "why")
+        self.chores = counter("chores", "Chores by function and outcome", "function", "outcome")
         self.gas = counter("gas_used", "Gas of mined transactions")
         self.gas_paid = counter("gas_paid_eth", "ETH paid for it")
         self.machine = Histogram(
@@ -66,9 +67,17 @@ class Metrics:
         self.band.set(result.plan.band_eth)
         self.ticks.labels(result.outcome.kind.value).inc()
         for outcome in (result.outcome, *result.recovered):
-            if outcome.gas_used is not None and outcome.gas_price_wei is not None:
-                self.gas.inc(outcome.gas_used)
-                self.gas_paid.inc(outcome.gas_used * outcome.gas_price_wei / WAD)
+            self._observe_gas(outcome)
+
+    def observe_chore(self, function: str, outcome: Outcome) -> None:
+        """How a call of the upkeep ended."""
+        self.chores.labels(function, outcome.kind.value).inc()
+        self._observe_gas(outcome)
+
+    def _observe_gas(self, outcome: Outcome) -> None:
+        if outcome.gas_used is not None and outcome.gas_price_wei is not None:
+            self.gas.inc(outcome.gas_used)
+            self.gas_paid.inc(outcome.gas_used * outcome.gas_price_wei / WAD)
 
         if result.times is not None:
             self._observe_times(result.times)

@@ -9,6 +9,7 @@ from keeper.errors import DataError
 from keeper.execution.tables import Decision
 from keeper.models import Plan
 from keeper.policies import build_policy
+from keeper.policies.overlay import OverlayPlan
 from keeper.portfolio.book import value_book
 from keeper.runtime.codec import from_json, to_json
 from keeper.runtime.tick import Inputs
@@ -30,8 +31,8 @@ def replay(decision: Decision) -> Replayed:
         policy = build_policy(**json.loads(decision.policy))
     except (TypeError, ValueError) as error:
         raise DataError(f"decision {decision.id} names no policy that exists: {error}") from error
-    wish = policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
-    again, _ = inputs.cut(wish)
+    again, _ = inputs.cut(inputs.decide(policy))
     same_book = to_json(value_book(inputs.snapshot)) == to_json(inputs.book)
-    stored = from_json(Plan, decision.plan)
+    kind = Plan if inputs.overlay is None else OverlayPlan
+    stored = from_json(kind, decision.plan)
     return Replayed(stored, again, same_book and to_json(again) == decision.plan)

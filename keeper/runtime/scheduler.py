@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.events import (
@@ -24,6 +24,7 @@ from keeper.runtime.metrics import Metrics
 from keeper.runtime.service import Service
 
 JOB = "tick"
+UPKEEP = "upkeep"
 
 
 def trigger_of(schedule: ScheduleConfig) -> OrTrigger:
@@ -66,21 +67,48 @@ def count_missed(event: JobEvent, metrics: Metrics) -> None:
     structlog.get_logger("scheduler").warning("run missed", why=why, job=event.job_id)
 
 
-def run_forever(service: Service, schedule: ScheduleConfig) -> Halt | None:
-    """Ticks until interrupted or halted; returns the Halt."""
+def run_forever(
+    service: Service,
+    schedule: ScheduleConfig,
+    upkeep: Callable[[], object] | None = None,
+    upkeep_interval_s: float = 0.0,
+) -> Halt | None:
+    """Ticks, and between them the upkeep, until interrupted or halted; returns the Halt."""
+    # One thread: a tick and the upkeep never send at the same time.
     scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone=UTC)
 
-    def run() -> None:
-        try:
-            service.run()
-        except Halt:
-            scheduler.shutdown(wait=False)
-        except GammadeskError:
-            return  # logged and counted by the service; the next run tries again
+    def guarded(work: Callable[[], object]) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                work()
+            except Halt as error:
+                service.halted = service.halted or error
+                scheduler.shutdown(wait=False)
+            except GammadeskError:
+                return  # logged and counted where it happened; the next run tries again
 
-    add_tick(scheduler, run, schedule, service.metrics)
+        return run
+
+    add_tick(scheduler, guarded(service.run), schedule, service.metrics)
+    if upkeep is not None and upkeep_interval_s:
+        add_upkeep(scheduler, guarded(upkeep), upkeep_interval_s, schedule.misfire_grace_s)
     try:
         scheduler.start()
     except (KeyboardInterrupt, SystemExit):
         scheduler.shutdown(wait=True)
     return service.halted
+
+
+def add_upkeep(
+    scheduler: BaseScheduler, run: Callable[[], object], interval_s: float, grace_s: int
+) -> None:
+    """As a tick: one at a time, late runs merged. The first comes after the first tick."""
+    scheduler.add_job(
+        run,
+        IntervalTrigger(seconds=interval_s, timezone=UTC),
+        id=UPKEEP,
+        misfire_grace_time=grace_s,
+        coalesce=True,
+        max_instances=1,
+        next_run_time=datetime.now(UTC) + timedelta(seconds=1),
+    )

@@ -1,4 +1,4 @@
-"""`gammadesk surface fit` and `gammadesk surface show`. Heavy imports wait until a command runs."""
+"""`gammadesk surface fit`, `show` and `commit`. Heavy imports wait until a command runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from keeper.errors import SkipTick
+from keeper.runtime.command_options import (
+    DEFAULT_CONFIG,
+    ConfigPath,
+    DryRun,
+    LogStyle,
+    is_dry,
+    prompt,
+    start,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,9 +87,7 @@ def show(
     file: Annotated[
         Path | None, typer.Argument(help="A surface file; by default what is on the chain.")
     ] = None,
-    config: Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")] = Path(
-        "keeper.toml"
-    ),
+    config: ConfigPath = DEFAULT_CONFIG,
     plot: Plot = None,
 ) -> None:
     """The slices of a surface file, or those that the contract holds for the desk's series."""
@@ -106,6 +115,35 @@ def show(
 
         write_page([term_figure(slices)], "Volatility surface", plot)
         typer.echo(f"pictures: {plot}")
+
+
+def commit(
+    file: Annotated[
+        Path, typer.Argument(help="TOML or JSON with slices: expiry, a, b, rho, m, sigma, carry.")
+    ],
+    config: ConfigPath = DEFAULT_CONFIG,
+    dry_run: DryRun = None,
+    log: LogStyle = "console",
+) -> None:
+    """Commits volatility slices; checked for arbitrage first."""
+    from keeper.execution.records import OutcomeKind
+    from keeper.execution.recovery import Recovery
+    from keeper.runtime.assembly import connect, journaled_sender, open_signer
+    from keeper.runtime.ports import DryRunSender
+    from keeper.runtime.surface import SurfaceFile, commit_job, committer_on_chain
+
+    settings = start(config, log)
+    surface, desk = SurfaceFile.load(file), connect(settings)
+    job = commit_job(desk.node, desk.deployment, surface, desk.journal.chain, desk.clock.now())
+    if is_dry(settings, dry_run):
+        outcome = DryRunSender(desk.node, committer_on_chain(desk.node, desk.deployment)).send(job)
+    else:
+        sender = journaled_sender(desk, open_signer(settings, prompt()))
+        Recovery(sender).reconcile()
+        outcome = sender.send(job)
+    typer.echo(f"{outcome.kind.value}: {outcome.detail or outcome.tx_hash}")
+    if outcome.kind not in (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS):
+        raise SkipTick(f"the surface is not committed: {outcome.detail}")
 
 
 def _write(

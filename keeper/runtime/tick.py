@@ -23,6 +23,7 @@ from keeper.policies.schedule import SlicingRules
 from keeper.policies.slicing import Programme, Slicing, slice_plan
 from keeper.portfolio.book import value_book
 from keeper.runtime.codec import digest, from_json, to_json
+from keeper.runtime.overlay import OverlayInputs, QuoteDesk
 from keeper.runtime.ports import ChainReader, Clock, Forecaster, TxSender
 
 
@@ -43,7 +44,8 @@ class TickRules:
 class Inputs:
     """All that a decision saw: with the policy's name and parameters it is enough to decide again.
 
-    `slicing` is what the policy's trade was cut to a slice by, None where it wanted none.
+    `slicing` is what the policy's trade was cut to a slice by, `overlay` what makers' quotes were taken by, each None
+    where there is none.
     """
 
     snapshot: Snapshot
@@ -52,6 +54,12 @@ class Inputs:
     forecast_source: str
     costs: Costs
     slicing: Slicing | None = None
+    overlay: OverlayInputs | None = None
+
+    def decide(self, policy: Policy) -> Plan:
+        """What the policy wants, before it is cut."""
+        whole = policy if self.overlay is None else self.overlay.over(policy)
+        return whole.decide(self.snapshot, self.book, self.forecast, self.costs)
 
     def cut(self, plan: Plan) -> tuple[Plan, Programme | None]:
         """The plan as far as it is due now, and the programme that then goes on."""
@@ -95,6 +103,7 @@ class Tick:
     forecaster: Forecaster
     rules: TickRules
     hedge_manager: str
+    quotes: QuoteDesk | None = None
     guards: tuple[Guard, ...] = field(default=ALL_GUARDS)
     value: Callable[[Snapshot], Book] = field(default=value_book)
     stopwatch_s: Callable[[], float] = field(default=time.perf_counter)
@@ -106,7 +115,12 @@ class Tick:
         snapshot = self.reader.snapshot()
         read_s = self.stopwatch_s()
         inputs = self._inputs(snapshot)
-        wish = self.policy.decide(inputs.snapshot, inputs.book, inputs.forecast, inputs.costs)
+        ladder = margin_ladder(snapshot, self.rules.ladder)
+        if self.quotes is not None:
+            tip_wei = self.rules.orders.priority_fee_wei
+            overlay = self.quotes.look(snapshot, ladder, snapshot.base_fee_wei + tip_wei)
+            inputs = replace(inputs, overlay=overlay)
+        wish = inputs.decide(self.policy)
         inputs = replace(inputs, slicing=self._slicing(wish, snapshot))
         plan, programme = inputs.cut(wish)
         state = None if programme is None else to_json(programme)
@@ -128,7 +142,6 @@ class Tick:
         )
         event = rebalanced(outcome.logs, self.hedge_manager) if outcome.logs else None
         times = self.journal.times(outcome.work_id) if outcome.work_id else None
-        ladder = margin_ladder(snapshot, self.rules.ladder)
         return TickResult(inputs, plan, verdict, outcome, recovered, event, decision, times, ladder)
 
     def _inputs(self, snapshot: Snapshot) -> Inputs:
@@ -189,8 +202,9 @@ class Tick:
         first = collateral_orders(ladder, snapshot, orders)
         moved = moves(ladder, snapshot, orders)
         weak = min((venue.health for venue in snapshot.venues), default=math.inf)
+        first = (*(self.quotes.orders(plan) if self.quotes else ()), *first)
         if moved and (plan.trade_eth == 0.0 or weak < snapshot.rules.min_health):
-            return Batch((*first, *moved), 0.0)
+            return Batch(moved, 0.0)
         return build_batch(plan.trade_eth, snapshot, orders, first)
 
     def _job(self, snapshot: Snapshot, plan: Plan, batch: Batch) -> Job:

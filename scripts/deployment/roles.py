@@ -17,7 +17,7 @@ from scripts.deployment.governance_parameters import GovernanceParameters
 ADMIN = 0
 # Parameters, inside the hard ranges of the contracts.
 GOVERNOR = 1
-# Vetoes what ADDRESSES and ADMIN have scheduled.
+# Vetoes what ADDRESSES and ADMIN have scheduled, and lowers limits on new risk.
 GUARDIAN = 2
 LISTER = 3
 # The auction and a vault that winds down, which bring the vault's venues home, and the governor.
@@ -47,7 +47,11 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     },
     "LiquidationAuction": {GOVERNOR: ("setParameters",)},
     "DeskVault": {GOVERNOR: ("setParameters",), ADDRESSES: ("setFeeRecipient",)},
-    "OptionDesk": {GOVERNOR: ("setParameters",), LISTER: ("list",)},
+    "OptionDesk": {
+        GOVERNOR: ("setParameters", "setNewRisk"),
+        GUARDIAN: ("lowerNewRisk",),
+        LISTER: ("list",),
+    },
     "HedgeManager": {GOVERNOR: ("setParameters", "resetBudget"), ADDRESSES: ("setKeeper",)},
     "AaveShortVenue": {GOVERNOR: ("setParameters",)},
 }

@@ -9,6 +9,7 @@ from scripts.replay.world import ANYONE, FIRST_DEPOSITOR, USDC_UNIT, World
 
 MAX_USDC = 2**255
 MOST_EPOCHS = 6
+ROUNDS_S = 10  # for the rounds of both feeds, which come before an epoch
 
 
 @dataclass(slots=True)
@@ -121,7 +122,7 @@ class Depositors:
         into_s = late_s % parameters.epoch_length_s
         return (
             now_s
-            if into_s < parameters.epoch_window_s
+            if into_s + ROUNDS_S < parameters.epoch_window_s
             else now_s + parameters.epoch_length_s - into_s
         )
 

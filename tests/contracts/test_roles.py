@@ -117,6 +117,8 @@ TABLE: dict[str, dict[str, str]] = {
         "list": LISTER,
         "delist": ANYONE,
         "setParameters": GOVERNOR,
+        "lowerNewRisk": GUARDIAN,
+        "setNewRisk": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
     "HedgeManager": {

@@ -29,8 +29,9 @@ ARROWS: dict[str, set[str]] = {
     "config_text": BASE,
     "config_sections": BASE,
     "config": BASE | {"config_text", "config_sections", "policies", "guards"},
-    "market": MATHS | {"config", "ports"},
+    "market": MATHS | {"config", "ports", "policies"},
     "chain": BASE | {"config", "ports", "pricing"},
+    "depositor": BASE | {"chain", "execution"},
     "execution": BASE | {"config", "ports", "policies", "portfolio", "chain"},
 }
 FREE = ("runtime", "simulation", "report", "cli", "__main__")

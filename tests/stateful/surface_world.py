@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,9 @@ from eth_abi import decode
 
 from keeper.pricing import surface_checks as checks
 from keeper.pricing import svi
-from keeper.pricing.surface_moves import Note, SurfaceRules
+from keeper.pricing.surface_moves import Note, Realised, SurfaceRules
 from keeper.simulation.implied_vol import ImpliedVolModel
-from tests.contracts.core_env import SPOT_USD, SURFACE_PARAMETERS, UNDERLYING, WAD, Core
+from tests.contracts.core_env import HOUR, SPOT_USD, SURFACE_PARAMETERS, UNDERLYING, WAD, Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 
@@ -30,6 +31,7 @@ def rules_of(p: dict[str, int]) -> SurfaceRules:
     return SurfaceRules(
         p["minVol"], p["maxVol"], p["maxCarry"], p["levelRate"], p["skewRate"], p["wingRate"],
         p["forwardRate"], p["creditCap"], p["minTenor"], p["listingCredit"],
+        p["realisedLow"], p["realisedHigh"], p["realisedSamples"], p["realisedMaxDays"],
     )  # fmt: skip
 
 
@@ -78,7 +80,7 @@ class SurfaceWorld:
         raise AssertionError("the commit was taken")
 
     def faults(self, inputs: Sequence[tuple]) -> list[str]:
-        return checks.commit_faults(list(inputs), self.last, rules_of(self.parameters), self.now)
+        return checks.commit_faults(*self._asked(inputs))
 
     def set(self, **changes: int) -> None:
         self.parameters |= changes
@@ -92,10 +94,26 @@ class SurfaceWorld:
         fresh, aged = self.surface.slices(UNDERLYING, expiry)
         return tuple(map(int, fresh)), tuple(map(int, aged))
 
+    def realised(self) -> Realised:
+        """What the oracle says now."""
+        return Realised(*map(int, self.core.oracle.realisedVol(UNDERLYING)))
+
+    def sample(self, moves: Sequence[float]) -> None:
+        """One round and one sample an hour, each this much of a logarithm from the last; spot ends where it was."""
+        by, usd = {"from": self.core.gov}, SPOT_USD
+        for move in moves:
+            self.warp(HOUR)
+            usd *= math.exp(move)
+            round_id = self.core.set_spot(usd)
+            self.core.oracle.poke(UNDERLYING, round_id, by)
+        self.core.set_spot(SPOT_USD)
+
     def _note_after(self, expiry: int, inputs: Sequence[tuple]) -> Note:
-        return checks.notes_after(list(inputs), self.last, rules_of(self.parameters), self.now)[
-            expiry
-        ]
+        return checks.notes_after(*self._asked(inputs))[expiry]
+
+    def _asked(self, inputs: Sequence[tuple]) -> tuple[Any, ...]:
+        rules = rules_of(self.parameters)
+        return list(inputs), self.last, rules, self.now, self.realised()
 
 
 def parse(message: str) -> tuple[str, tuple[Any, ...]]:
