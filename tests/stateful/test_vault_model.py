@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from typing import ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
@@ -196,6 +196,8 @@ VaultMachine.TestCase.settings = settings(
     max_examples=int(os.environ.get("STATEFUL_EXAMPLES", "25")),
     stateful_step_count=60,
     deadline=None,
+    # A planted bug need not be shrunk to be seen.
+    phases=(Phase.generate,) if "STATEFUL_FIRST" in os.environ else tuple(Phase),
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
