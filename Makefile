@@ -19,11 +19,12 @@ WORKERS ?= 2
 ARGS ?=
 STEPS ?= 200000
 SEED ?= 1
+TRADES ?= 50000
 ONLY ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-mutants check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-desk-long test-vault-long test-mutants check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -85,7 +86,13 @@ test-%: compile
 	@$(MAKE) --no-print-directory -s suite-$*
 
 test-stateful-long: compile  ## a long random search of the clearing room: STEPS=200000 SEED=1
-	@$(PY) -m tests.stateful $(STEPS) $(SEED)
+	@$(PY) -m tests.stateful $(STEPS) $(SEED) $(WORKERS)
+
+test-desk-long: compile  ## a long search for money in the desk at constant market: TRADES=50000 SEED=1
+	@$(PY) -m tests.stateful.desk_long $(TRADES) $(SEED)
+
+test-vault-long: compile  ## a long random search of the vault: STEPS=100000 SEED=1
+	@$(PY) -m tests.stateful.vault_long $(if $(filter command line,$(origin STEPS)),$(STEPS),100000) $(SEED)
 
 test-mutants: setup  ## planted bugs: each patch of tests/mutants must fail its test: ONLY=<part of a name>
 	@$(PY) -m scripts.mutants $(ONLY)

@@ -88,7 +88,9 @@ contract Clearinghouse is Views, ReentrancyGuard {
     // ------------------------------------------------------------------ markets
 
     /// @inheritdoc IClearinghouse
-    function trade(Trade[] calldata trades) external nonReentrant only(Market.Desk) {
+    function trade(
+        Trade[] calldata trades
+    ) external nonReentrant only(Market.Desk) returns (int256 equity, uint256 initial) {
         if (trades.length == 0) revert TradesEmpty();
         address[] memory accounts = new address[](2 * trades.length);
         uint256 count;
@@ -97,7 +99,10 @@ contract Clearinghouse is Views, ReentrancyGuard {
             count = _include(accounts, count, trades[i].taker);
             count = _include(accounts, count, trades[i].maker);
         }
-        for (uint256 i = 0; i < count; ++i) _requireMargin(accounts[i], trades);
+        for (uint256 i = 0; i < count; ++i) {
+            (int256 has, uint256 needs) = _requireMargin(accounts[i], trades);
+            if (accounts[i] == vault) (equity, initial) = (has, needs);
+        }
     }
 
     /// @inheritdoc IClearinghouse

@@ -12,10 +12,11 @@ import {MarginTerms, MarginTermsLib} from "./risk/MarginTerms.sol";
 import {Margins} from "./risk/Margins.sol";
 import {Marks} from "./risk/Marks.sol";
 import {Strikes} from "./risk/Strikes.sol";
+import {TradeMarks} from "./risk/TradeMarks.sol";
 
 /// @title Greeks, mark value and margin of an account. Documented in IRiskEngine.
-/// @notice risk/: Strikes puts legs together, Marks values an option, Margins looks for the worst scenario.
-contract RiskEngine is Margins, AccessManaged {
+/// @notice risk/: Strikes puts legs together, Marks values an option, TradeMarks a trade, Margins looks for the worst scenario.
+contract RiskEngine is Margins, TradeMarks, AccessManaged {
     MarginTerms private _terms;
 
     constructor(

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from keeper.depositor import commands as depositor
 from keeper.errors import GammadeskError, SkipTick
-from keeper.runtime import desk_commands, roles_command, surface_commands
+from keeper.runtime import desk_commands, rfq_commands, roles_command, surface_commands
 from keeper.runtime.command_options import (
     DEFAULT_CONFIG,
     BlockTime,
@@ -51,6 +51,8 @@ surface_app = typer.Typer(no_args_is_help=True, help="The volatility surface.")
 app.add_typer(config_app, name="config")
 app.add_typer(key_app, name="key")
 app.add_typer(surface_app, name="surface")
+rfq_app = typer.Typer(no_args_is_help=True, help="Signed quotes.")
+app.add_typer(rfq_app, name="rfq")
 
 KeyFile = Annotated[Path, typer.Argument(help="Keystore to write; never overwritten.")]
 
@@ -183,6 +185,10 @@ for depositor_command in depositor.COMMANDS:
     app.command()(depositor_command)
 app.command("quote")(desk_commands.quote)
 app.command("trade")(desk_commands.trade)
+app.command("signal")(desk_commands.signal)
+rfq_app.command("sign")(rfq_commands.sign)
+rfq_app.command("fill")(rfq_commands.fill)
+rfq_app.command("cancel")(rfq_commands.cancel)
 surface_app.command("fit")(surface_commands.fit)
 surface_app.command("show")(surface_commands.show)
 surface_app.command("commit")(surface_commands.commit)

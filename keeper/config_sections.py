@@ -97,6 +97,11 @@ class ForecastConfig(Section):
         "left out: the surface's own at-the-forward volatility",
         examples=["candles.csv"],
     )
+    served: bool = Field(
+        default=True,
+        description="serve the model while it beats its baseline, where the candles hold 211 days and more; "
+        "else what was realised lately",
+    )
     window_h: int = Field(default=168, ge=13, description="hours of candles that the estimate uses")
     allow_gaps: bool = Field(
         default=False, description="accept candles with gaps; none is ever filled"

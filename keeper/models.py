@@ -97,6 +97,11 @@ class VenueState:
     collateral_ratio: float = 0.0
     cap_eth: float = math.inf
 
+    def collateral_usd(self, spot_usd: float) -> float:
+        """What stands behind a short. A perpetual's quote holds what the position was opened for, too."""
+        opened = self.base_eth * spot_usd if self.kind is VenueKind.PERP_SHORT else 0.0
+        return max(self.quote_usd + opened, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class HedgeRules:

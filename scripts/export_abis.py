@@ -22,6 +22,7 @@ EXTERNAL = {
     "IOwnerManager": f"{SAFE}/interfaces/IOwnerManager.sol/IOwnerManager.json",
     "IERC20Metadata": "@openzeppelin/contracts/build/contracts/IERC20Metadata.json",
     "IUniswapV3Pool": "@uniswap/v3-core/artifacts/contracts/interfaces/IUniswapV3Pool.sol/IUniswapV3Pool.json",
+    "IPerpExchange": "@perp/curie-contract/artifacts/contracts/interface/IExchange.sol/IExchange.json",
     "IAavePool": "@aave/core-v3/artifacts/contracts/interfaces/IPool.sol/IPool.json",
 }
 

@@ -29,7 +29,8 @@ CONTRACTS = (
     *("Clearinghouse", "RiskEngine", "MarketOracle", "VolSurface", "OptionDesk", "HedgeManager"),
     *("OptionToken", "LiquidationAuction", "AccountLens", "governance/DeskAuthority"),
     *("mocks/BooksHarness", "mocks/MockFeed", "mocks/MockToken", "mocks/MockUniswapPool"),
-    "mocks/MockVenue",
+    *("mocks/MockVenue", "DeskVault", "mocks/MockVaultAuthority", "mocks/MockVaultMarket"),
+    *("mocks/MockVaultUsdc", "desk/RfqMarket", "HedgeFallback"),
 )
 # A mutant may loop: what takes longer than this has not been caught.
 LIMIT_S = 1_200

@@ -101,10 +101,14 @@ abstract contract Margining is Accounts {
 
     /// @dev After trades: initial margin, or less missing than before them. What was before is found by undoing them in
     /// memory, which costs those alone that end below.
-    function _requireMargin(address account, Trade[] calldata trades) internal view {
+    function _requireMargin(
+        address account,
+        Trade[] calldata trades
+    ) internal view returns (int256 equity, uint256 initial) {
         Portfolio memory p = _portfolio(account);
-        (int256 surplus, int256 equity, uint256 initial) = _surplus(p);
-        if (surplus >= 0) return;
+        int256 surplus;
+        (surplus, equity, initial) = _surplus(p);
+        if (surplus >= 0) return (equity, initial);
         for (uint256 i = 0; i < trades.length; ++i) {
             if (trades[i].taker == account) _undo(p, trades[i], 1);
             else if (trades[i].maker == account) _undo(p, trades[i], -1);

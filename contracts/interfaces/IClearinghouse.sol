@@ -133,7 +133,9 @@ interface IClearinghouse {
     /// @notice Trades between accounts, in order; cash may go below zero in none of them. Margin is checked once per
     /// account at the end: initial margin is met, or what the account lacks has become less, so that a book under water
     /// can always be reduced (I-03, I-07). Desks only.
-    function trade(Trade[] calldata trades) external;
+    /// @return equity WAD USD of the vault after them,
+    /// @return initial its margin; both 0 where it is no party.
+    function trade(Trade[] calldata trades) external returns (int256 equity, uint256 initial);
 
     /// @notice Takes long contracts out of an account, which must keep its initial margin without them. Option token only.
     function wrap(address account, SeriesId series, uint256 amount) external;
@@ -225,6 +227,9 @@ interface IClearinghouse {
 
     /// @notice The account that holds hedge venues, zero until it is named.
     function vault() external view returns (address);
+
+    /// @notice Who may trade on venues and take quotes for the vault.
+    function hedgeManager() external view returns (address);
 
     /// @return cash WAD USD, as last touched: interest since then and recoveries owed are in `debtOf`.
     /// @return base WETH in wei.

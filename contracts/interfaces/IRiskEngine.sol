@@ -45,6 +45,26 @@ struct Greeks {
     int256 theta;
 }
 
+/// @notice Net sensitivities of a book as exact sums of size x Greek, in WAD^2, so that nothing is lost between trades.
+/// @param delta ETH.
+/// @param gamma ETH per USD.
+/// @param vega USD per 1.00 of volatility.
+struct BookRisk {
+    int256 delta;
+    int256 gamma;
+    int256 vega;
+}
+
+/// @notice One contract of a leg's series, WAD USD.
+/// @param worse the dearer (a buyer's) or cheaper (a seller's) of both slices at both spots.
+/// @param here the same at the first spot alone.
+/// @param vega per 1.00 of volatility, by the fresh slice at the first spot.
+struct LegMark {
+    uint256 worse;
+    uint256 here;
+    uint256 vega;
+}
+
 /// @notice Which of a surface's two slices marks an expiry: the last commit, or the one that is old enough for nobody
 /// to have made it for the moment.
 enum Slice {
@@ -89,6 +109,7 @@ interface IRiskEngine {
     function parameters() external view returns (MarginParameters memory);
 
     /// @notice Sensitivities of the option legs of one underlying.
+    /// @dev Measured: 43 k gas for 16 legs of 8 strikes in one expiry, oracle and surface warm.
     function optionGreeks(uint16 underlying, PackedLeg[] calldata legs) external view returns (Greeks memory);
 
     /// @notice Mark value of the option legs.
@@ -103,6 +124,21 @@ interface IRiskEngine {
         Slice slice
     ) external view returns (uint256[] memory values, Greeks[] memory greeks);
 
+    /// @notice What a desk asks of a trade, with slices and legs read once.
+    /// @param book legs of the account that a desk trades for; those of other underlyings count for nothing.
+    /// @param legs of one underlying, at least one, sizes from the side of who trades with the account.
+    /// @param spot WAD USD, the price to mark at.
+    /// @param other WAD USD, the second price of `LegMark.worse`.
+    /// @return risk of the book at `spot` by the fresh slice.
+    /// @return change of it by the trade.
+    /// @return marks_ one a leg.
+    function tradeMarks(
+        PackedLeg[] calldata book,
+        Leg[] calldata legs,
+        uint256 spot,
+        uint256 other
+    ) external view returns (BookRisk memory risk, BookRisk memory change, LegMark[] memory marks_);
+
     /// @notice Value of everything in the account at the oracle price. WAD USD.
     function equity(Portfolio calldata portfolio, Slice slice) external view returns (int256);
 
@@ -110,7 +146,8 @@ interface IRiskEngine {
     /// 23 scenarios (7 spot moves x volatility as it is, up and down, and two weighted tails), at least the floor of its
     /// short contracts, plus their contingency and the haircut of base collateral; underlyings are added, without credit
     /// for correlation. A hedge that its venue would liquidate in a scenario counts as closed there at a penalty.
-    /// @dev Marks here come from the scenario kernel, whose error it takes against the account: `equity_` is below
+    /// @dev Measured: 184 k gas for 16 legs of 16 strikes in four expiries, all cold; 90 k for 16 of 8 strikes in one, warm.
+    /// Marks here come from the scenario kernel, whose error it takes against the account: `equity_` is below
     /// `equity()` by no more than that.
     /// @return equity_ WAD USD.
     /// @return initial

@@ -8,11 +8,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// @notice An id is a pool. Of its U requested units, F have been filled so far against an output O; a request of u
 /// units holds F u / U of the filled input, rounded up, and O u / U of the output, rounded down, so the holders of an
 /// id can never take more than its O, and what is still pending is never more than U - F. Filling an id costs the same
-/// for one request and for ten thousand. U is settled before the first fill but for those who cancel.
-///
-/// Who cancels takes u off U, his filled input off F and his output off O: what he is owed becomes his alone. Rounding
-/// leaves O / U where it was or higher, so nobody's output falls; F / U may fall by a unit in F, so that somebody may have
-/// claimed a unit of input more than he holds now, which then counts as filled.
+/// for one request and for ten thousand.
+/// U is settled before the first fill but for those who cancel: see Cancelations.
 /// @dev Inputs are token units of what was requested (USDC to deposit, shares to redeem), outputs of the other.
 library RequestQueue {
     using SafeCast for uint256;
@@ -29,17 +26,22 @@ library RequestQueue {
         uint112 output;
     }
 
-    /// @dev Request and length of the list share a slot, so that a request writes one slot of its controller; the
-    /// second is written only by a claim that leaves the position open, or by cancelling what was partly filled.
+    /// @dev One slot, so that a request writes one slot of its controller, at once.
     /// @param units requested under `id`; once cancelled, those that go back and have not been claimed.
     /// @param count open positions of the controller, kept in the first of them only.
-    /// @param input claimed so far; once cancelled, filled and still to be claimed.
-    /// @param output likewise.
-    struct Position {
+    struct Head {
         uint112 units;
         uint32 id;
         uint8 count;
         bool cancelled;
+    }
+
+    /// @dev The second slot is written only by a claim that leaves the position open, or by cancelling what was partly
+    /// filled.
+    /// @param input claimed so far; once cancelled, filled and still to be claimed.
+    /// @param output likewise.
+    struct Position {
+        Head head;
         uint128 input;
         uint128 output;
     }
@@ -53,23 +55,25 @@ library RequestQueue {
 
     error TooManyOpenRequests(address controller, uint256 max);
     error ClaimTooLarge(uint256 asked, uint256 claimable);
-    error NothingPending(uint256 id, address controller);
 
     /// @notice Adds to the controller's request of an id that has not been filled yet.
     function add(Queue storage q, address controller, uint256 id, uint256 amount) internal {
         Position[MAX_OPEN] storage list = q.positions[controller];
         uint112 units = amount.toUint112();
-        uint256 count = list[0].count;
+        uint256 count = list[0].head.count;
         q.batches[id].units += units;
-        if (count != 0 && list[count - 1].id == id && !list[count - 1].cancelled) {
-            list[count - 1].units += units;
+        if (count == 0) {
+            list[0].head = Head(units, uint32(id), 1, false);
+            return;
+        }
+        Head memory last = list[count - 1].head;
+        if (last.id == id && !last.cancelled) {
+            list[count - 1].head.units = last.units + units;
             return;
         }
         if (count == MAX_OPEN) revert TooManyOpenRequests(controller, MAX_OPEN);
-        Position storage p = list[count];
-        p.units = units;
-        p.id = uint32(id);
-        list[0].count = uint8(count + 1);
+        list[count].head = Head(units, uint32(id), 0, false);
+        list[0].head.count = uint8(count + 1);
     }
 
     /// @notice Swaps `input` of the id's pending input for `output`, in the same proportion for every request of it.
@@ -77,41 +81,6 @@ library RequestQueue {
         Batch storage b = q.batches[id];
         b.filled += input.toUint112();
         b.output += output.toUint112();
-    }
-
-    /// @notice Takes what is pending of a request out of its id.
-    /// @return units of input that go back to the controller.
-    function cancel(Queue storage q, address controller, uint256 id) internal returns (uint256 units) {
-        Position storage p = _live(q, controller, id);
-        Batch storage b = q.batches[id];
-        (uint256 all, uint256 filled, uint256 mine) = (b.units, b.filled, p.units);
-        uint256 input = 0;
-        if (filled != 0) {
-            uint256 claimed = p.input;
-            input = Math.min(Math.max(Math.mulDiv(filled, mine, all, Math.Rounding.Ceil), claimed), filled);
-            uint256 output = Math.mulDiv(b.output, mine, all);
-            (b.filled, b.output) = (uint112(filled - input), uint112(b.output - output));
-            (p.input, p.output) = (uint128(input - Math.min(claimed, input)), uint128(output - p.output));
-        }
-        if (input >= mine) revert NothingPending(id, controller);
-        units = mine - input;
-        b.units = uint112(all - mine);
-        (p.units, p.cancelled) = (uint112(units), true);
-    }
-
-    /// @notice What the controller gets back of his cancelled requests of an id; none of it stays.
-    function claimCancelled(Queue storage q, address controller, uint256 id) internal returns (uint256 units) {
-        Position[MAX_OPEN] storage list = q.positions[controller];
-        uint256 count = list[0].count;
-        uint256 closed;
-        for (uint256 i = 0; i < count; ++i) {
-            Position storage p = list[i];
-            if (p.id != id || !p.cancelled) continue;
-            units += p.units;
-            if ((p.input | p.output) == 0) closed |= 1 << i;
-            else p.units = 0;
-        }
-        if (closed != 0) _drop(list, count, closed);
     }
 
     /// @notice Claims of the controller, oldest id first, up to `amount` of the input or of the output. Inputs that are
@@ -123,7 +92,7 @@ library RequestQueue {
         bool byInput
     ) internal returns (uint256 input, uint256 output) {
         Position[MAX_OPEN] storage list = q.positions[controller];
-        uint256 count = list[0].count;
+        uint256 count = list[0].head.count;
         uint256 closed;
         uint256 left = amount;
         for (uint256 i = 0; i < count && left != 0; ++i) {
@@ -144,7 +113,7 @@ library RequestQueue {
             else if (inHere + outHere != 0) _book(p, inHere, outHere);
         }
         if (left != 0) revert ClaimTooLarge(amount, amount - left);
-        if (closed != 0) _drop(list, count, closed);
+        if (closed != 0) drop(list, count, closed);
     }
 
     /// @notice Pending input of an id over all its requests.
@@ -159,21 +128,21 @@ library RequestQueue {
         address controller
     ) internal view returns (uint256 pending, uint256 claimable, uint256 cancelled) {
         Position[MAX_OPEN] storage list = q.positions[controller];
-        uint256 count = list[0].count;
+        uint256 count = list[0].head.count;
         for (uint256 i = 0; i < count; ++i) {
             Position storage p = list[i];
-            if (p.id != id) continue;
+            if (p.head.id != id) continue;
             (uint256 input, , ) = _claimable(q, p);
             claimable += input;
-            if (p.cancelled) cancelled += p.units;
-            else pending = p.units - p.input - input;
+            if (p.head.cancelled) cancelled += p.head.units;
+            else pending = p.head.units - p.input - input;
         }
     }
 
     /// @notice Everything that the controller can claim.
     function claimableOf(Queue storage q, address controller) internal view returns (uint256 input, uint256 output) {
         Position[MAX_OPEN] storage list = q.positions[controller];
-        uint256 count = list[0].count;
+        uint256 count = list[0].head.count;
         for (uint256 i = 0; i < count; ++i) {
             (uint256 inHere, uint256 outHere, ) = _claimable(q, list[i]);
             input += inHere;
@@ -181,25 +150,14 @@ library RequestQueue {
         }
     }
 
-    /// @dev There is at most one of an id that is not cancelled.
-    function _live(Queue storage q, address controller, uint256 id) private view returns (Position storage p) {
-        Position[MAX_OPEN] storage list = q.positions[controller];
-        uint256 count = list[0].count;
-        for (uint256 i = 0; i < count; ++i) {
-            p = list[i];
-            if (p.id == id && !p.cancelled) return p;
-        }
-        revert NothingPending(id, controller);
-    }
-
     /// @dev `whole` says that nothing of the position is left once this has been claimed.
     function _claimable(
         Queue storage q,
         Position storage p
     ) private view returns (uint256 input, uint256 output, bool whole) {
-        if (p.cancelled) return (p.input, p.output, p.units == 0);
-        Batch storage b = q.batches[p.id];
-        (uint256 units, uint256 filled, uint256 mine) = (b.units, b.filled, p.units);
+        if (p.head.cancelled) return (p.input, p.output, p.head.units == 0);
+        Batch storage b = q.batches[p.head.id];
+        (uint256 units, uint256 filled, uint256 mine) = (b.units, b.filled, p.head.units);
         if (filled == 0) return (0, 0, false);
         whole = filled == units;
         uint256 claimed = p.input;
@@ -208,12 +166,12 @@ library RequestQueue {
     }
 
     function _book(Position storage p, uint256 input, uint256 output) private {
-        if (p.cancelled) (p.input, p.output) = (uint128(p.input - input), uint128(p.output - output));
+        if (p.head.cancelled) (p.input, p.output) = (uint128(p.input - input), uint128(p.output - output));
         else (p.input, p.output) = (uint128(p.input + input), uint128(p.output + output));
     }
 
-    /// @dev Removes the positions whose bits are set; the others keep their order, oldest id first.
-    function _drop(Position[MAX_OPEN] storage list, uint256 count, uint256 closed) private {
+    /// @notice Removes the positions whose bits are set; the others keep their order, oldest id first.
+    function drop(Position[MAX_OPEN] storage list, uint256 count, uint256 closed) internal {
         uint256 kept = 0;
         for (uint256 i = 0; i < count; ++i) {
             if ((closed >> i) & 1 != 0) continue;
@@ -221,6 +179,6 @@ library RequestQueue {
             ++kept;
         }
         for (uint256 i = kept; i < count; ++i) delete list[i];
-        if (kept != 0) list[0].count = uint8(kept);
+        if (kept != 0) list[0].head.count = uint8(kept);
     }
 }

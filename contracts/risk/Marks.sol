@@ -182,7 +182,7 @@ abstract contract Marks is IRiskEngine {
         return Wad.mulSignedDown(size, int256(value)) + Wad.mulSignedDown(puts, parity);
     }
 
-    function _price(Expiry memory e, SeriesId id) private pure returns (uint256) {
+    function _price(Expiry memory e, SeriesId id) internal pure returns (uint256) {
         if (e.tau == 0) return id.payoff(e.forward);
         uint256 strike = id.strike();
         uint256 vol = _vol(e, ScenarioKernel.logRatio(e.forward, strike));

@@ -98,7 +98,7 @@ abstract contract SurfaceReader is IVolSurface {
     function usable(uint16 underlying, uint40 expiry, Action action) external view returns (bool) {
         (SliceState memory fresh, SliceState memory aged) = slices(underlying, expiry);
         if (fresh.slice == 0) return false;
-        SurfaceParameters memory p = _parameters;
+        SurfaceParameters storage p = _parameters;
         uint256 old = block.timestamp - fresh.committedAt;
         if (action == Action.Close) return old <= p.closeMaxAge;
         if (action == Action.Hedge) return old <= p.hedgeMaxAge;

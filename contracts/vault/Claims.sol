@@ -6,12 +6,14 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {IERC7540Deposit} from "../interfaces/external/IERC7540.sol";
 import {IERC7575} from "../interfaces/external/IERC7575.sol";
 import {IERC7887Deposit, IERC7887Redeem} from "../interfaces/external/IERC7887.sol";
+import {Cancelations} from "../libraries/Cancelations.sol";
 import {RequestQueue} from "../libraries/RequestQueue.sol";
 import {Requests} from "./Requests.sol";
 
 /// @title The way out: claims of what epochs have executed and of what was cancelled. Nothing here asks for a price.
 abstract contract Claims is Requests {
     using SafeERC20 for IERC20;
+    using Cancelations for RequestQueue.Queue;
     using RequestQueue for RequestQueue.Queue;
 
     /// @inheritdoc IERC7575

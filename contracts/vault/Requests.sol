@@ -5,12 +5,14 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IERC7540Deposit, IERC7540Redeem} from "../interfaces/external/IERC7540.sol";
 import {IERC7887Deposit, IERC7887Redeem} from "../interfaces/external/IERC7887.sol";
+import {Cancelations} from "../libraries/Cancelations.sol";
 import {RequestQueue} from "../libraries/RequestQueue.sol";
 import {Ledger} from "./Ledger.sol";
 
 /// @title The way in: requests go into two queues, and out of them again while nobody can process them.
 abstract contract Requests is Ledger {
     using SafeERC20 for IERC20;
+    using Cancelations for RequestQueue.Queue;
     using RequestQueue for RequestQueue.Queue;
 
     uint256 internal constant REDEEM_UNIT = 1e12;
@@ -25,9 +27,9 @@ abstract contract Requests is Ledger {
     ) external nonReentrant returns (uint256 requestId) {
         _requireActs(owner);
         _checkController(controller, owner);
-        Clock memory c = _clock;
-        if (assets < c.minDeposit) revert RequestBelowMinimum(assets, c.minDeposit);
-        requestId = _openId(c);
+        uint256 minimum = _clock.minDeposit;
+        if (assets < minimum) revert RequestBelowMinimum(assets, minimum);
+        requestId = _openId();
         _deposits.add(controller, requestId, assets);
         emit DepositRequest(controller, owner, requestId, msg.sender, assets);
         uint256 before = _usdc.balanceOf(address(this));
@@ -44,10 +46,9 @@ abstract contract Requests is Ledger {
     ) external nonReentrant returns (uint256 requestId) {
         _checkController(controller, owner);
         if (shares == 0) revert AmountZero();
-        Clock memory c = _clock;
-        uint256 minimum = c.minRedeem * REDEEM_UNIT;
+        uint256 minimum = _clock.minRedeem * REDEEM_UNIT;
         if (shares < minimum && shares != _share.balanceOf(owner)) revert RequestBelowMinimum(shares, minimum);
-        requestId = _openId(c);
+        requestId = _openId();
         _redemptions.add(controller, requestId, shares);
         emit RedeemRequest(controller, owner, requestId, msg.sender, shares);
         _share.escrow(owner, _acts(owner) ? owner : msg.sender, shares);
@@ -125,9 +126,10 @@ abstract contract Requests is Ledger {
         if (controller != owner && !_acts(controller)) revert ControllerNotApproved(msg.sender, controller);
     }
 
-    function _openId(Clock memory c) private view returns (uint256) {
-        if (c.windingDown) revert WindingDown();
-        return block.timestamp < c.endsAt ? c.epoch : uint256(c.epoch) + 1;
+    function _openId() private view returns (uint256 id) {
+        if (_clock.windingDown) revert WindingDown();
+        id = _clock.epoch;
+        if (block.timestamp >= _clock.endsAt) ++id;
     }
 
     /// @dev While its epoch can be processed a request stands: it would be a free option on a price that is seen.

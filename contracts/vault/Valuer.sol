@@ -108,34 +108,28 @@ contract Valuer {
         IDeskVault.VaultParameters calldata p
     ) private view returns (Value memory v) {
         (uint256 spot, ) = oracle.spot(underlying);
-        (int256 delta, int256 total) = account.hedge();
+        (int256 delta, int256 total, uint256 gross) = account.hedge(underlying);
         total += Wad.mulSignedDown(delta, int256(spot));
         (v.low, v.high) = (total, total);
-        v.width = int256(Wad.mulUp(Wad.mulUp(account.gross(), spot), p.unwindCost));
-        if (account.legs.length != 0) delta += _addOptions(v, account.legs, p);
+        v.width = int256(Wad.mulUp(Wad.mulUp(gross, spot), p.unwindCost));
+        if (account.legs.length != 0) {
+            Greeks memory g = engine.optionGreeks(underlying, account.legs);
+            delta += g.delta;
+            v.width += int256(Wad.mulUp(Wad.abs(g.vega), _volWidth(p)));
+            _addOptions(v, account);
+        }
         v.width += int256(Wad.mulUp(Wad.mulUp(Wad.abs(delta), spot), p.feedDeviation));
     }
 
-    /// @return delta of the options of the vault's underlying.
-    function _addOptions(
-        Value memory v,
-        PackedLeg[] memory legs,
-        IDeskVault.VaultParameters calldata p
-    ) private view returns (int256 delta) {
-        (uint256[] memory values, Greeks[] memory greeks) = engine.marks(SeriesIdLib.unpack(legs), Slice.Fresh);
-        int256 fresh = 0;
-        int256 vega = 0;
-        for (uint256 i = 0; i < legs.length; ++i) {
-            int256 size = legs[i].size();
-            fresh += Wad.mulSignedDown(size, int256(values[i]));
-            vega += Wad.mulTowardZero(size, greeks[i].vega);
-            if (legs[i].series().underlying() == underlying) delta += Wad.mulTowardZero(size, greeks[i].delta);
-        }
-        int256 aged = engine.optionValue(legs, Slice.Reference);
-        v.low += fresh < aged ? fresh : aged;
-        v.high += fresh < aged ? aged : fresh;
-        uint256 age = block.timestamp - surface.lastCommit(underlying);
-        v.width += int256(Wad.mulUp(Wad.abs(vega), p.volUncertainty + (p.volDrift * age) / 1 hours));
+    /// @dev The whole book by one slice or by the other: a commit holds every live expiry.
+    function _addOptions(Value memory v, Portfolio memory account) private view {
+        int256 fresh = engine.optionValue(account.legs, Slice.Fresh);
+        int256 aged = engine.optionValue(account.legs, Slice.Reference);
+        (v.low, v.high) = fresh < aged ? (v.low + fresh, v.high + aged) : (v.low + aged, v.high + fresh);
+    }
+
+    function _volWidth(IDeskVault.VaultParameters calldata p) private view returns (uint256) {
+        return p.volUncertainty + (p.volDrift * (block.timestamp - surface.lastCommit(underlying))) / 1 hours;
     }
 
     function _inRange(string memory name, uint256 given, uint256 low, uint256 high) private pure {

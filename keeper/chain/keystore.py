@@ -69,6 +69,15 @@ class Signer:
         )
         return SignedTx(bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex())
 
+    def sign_typed(self, data: dict[str, Any]) -> str:
+        """EIP-712: domain, types and message, as hexadecimal."""
+        signed = self._account.sign_typed_data(data["domain"], data["types"], data["message"])
+        return _hex(signed.signature)
+
+
+def _hex(signature: bytes) -> str:
+    return "0x" + bytes(signature).hex()
+
 
 def password_from(variable: str, prompt: Callable[[], str] | None) -> str:
     """The password from an environment variable, else from `prompt` where somebody can be asked."""

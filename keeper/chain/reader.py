@@ -117,6 +117,9 @@ class SnapshotReader:
         view = {q.function: answers[q] for q in fixed if q in answers}
         _, initial, maintenance = view.get("marginOf", (0, 0, 0))
         venues = self._venues or ()
+        read = [pool.depth(answers) for pool in self._pools]
+        read += [venue.depth(answers) for venue in venues]
+        depths = tuple(depth for depth in read if depth is not None)
         positions = [answers[f.queries()[0]] for f in venues]
         cash, base, _ = view["accountOf"]
         _require_all_venues(view["hedgeOf"], cash, base, positions)
@@ -137,7 +140,7 @@ class SnapshotReader:
             base_eth=from_wad(base),
             legs=legs,
             slices=_slices(answers, {leg.expiry_s for leg in legs}),
-            venues=tuple(facts.state(answers) for facts in venues),
+            venues=tuple(facts.state(answers, from_wad(spot)) for facts in venues),
             rules=_rules(view),
             chain_delta_eth=from_wad(view["netDelta"][0]),
             equity_usd=from_wad(view["equityOf"][0]),
@@ -147,7 +150,7 @@ class SnapshotReader:
             settlement_prices_usd=_settled(answers, {leg.expiry_s for leg in legs}),
             initial_margin_usd=from_wad(initial),
             maintenance_margin_usd=from_wad(maintenance),
-            depths=tuple(d for pool in self._pools if (d := pool.depth(answers)) is not None),
+            depths=depths,
         )
 
 

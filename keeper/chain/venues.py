@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from keeper.chain.bindings import binding
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment, Venue
 from keeper.chain.multicall import Answers, Query, ask
 from keeper.chain.pools import PoolFacts
-from keeper.models import VenueKind, VenueState
+from keeper.models import LiquidityBand, PoolDepth, VenueKind, VenueState
 from keeper.units import from_wad
 
 _NO_DEBT = 2**255
@@ -18,16 +19,25 @@ _PIPS = 1_000_000
 _CONTRACT = {
     VenueKind.UNISWAP_SPOT: "UniswapSpotVenue",
     VenueKind.AAVE_SHORT: "AaveShortVenue",
+    VenueKind.PERP_SHORT: "CuriePerpVenue",
 }
+# A perpetual pays its funding by the day, in proportion to how far its price is from the index.
+_FUNDING_PER_YEAR = 365.0
+_DEEP = 1e10
 
 
 @dataclass(frozen=True, slots=True)
 class VenueFacts:
-    """A venue and where it trades. Addresses are empty where the adapter names none."""
+    """A venue and where it trades. Addresses are empty where the adapter names none.
+
+    `lender` is Aave's pool, `exchange` Curie's: it tells the mark, and nothing of the depth behind it.
+    """
 
     venue: Venue
+    manager: str = ""
     pool: str = ""
     lender: str = ""
+    exchange: str = ""
     quote_token: str = ""
     base_token: str = ""
 
@@ -35,14 +45,15 @@ class VenueFacts:
         """What is asked at every block."""
         at = self.venue.address
         always = (Query("IHedgeVenue", at, "position"), Query("IHedgeVenue", at, "health"))
-        return always if not self.lender else (*always, *self._lending())
+        return (*always, *self._cap(), *self._lending(), *self._margin())
 
-    def state(self, answers: Answers) -> VenueState:
+    def state(self, answers: Answers, spot_usd: float) -> VenueState:
         """The venue as the models know it."""
         at = self.venue.address
         base, quote = answers[Query("IHedgeVenue", at, "position")]
         (health,) = answers[Query("IHedgeVenue", at, "health")]
-        ratio, carry = self._terms(answers)
+        ratio, carry = self._terms(answers, spot_usd)
+        cap = next((answers[q][0] for q in self._cap() if q in answers), None)
         return VenueState(
             address=at,
             kind=self.venue.kind,
@@ -50,12 +61,41 @@ class VenueFacts:
             quote_usd=from_wad(quote),
             health=math.inf if health >= _NO_DEBT else from_wad(health),
             fee=self.venue.fee,
-            pool=self.pool,
+            pool=at if self.exchange else self.pool,
             carry_rate=carry,
             collateral_ratio=ratio,
+            cap_eth=math.inf if cap is None else from_wad(cap),
         )
 
+    def _cap(self) -> tuple[Query, ...]:
+        """What a venue that holds a position may hold; a manager of before has no such limit."""
+        known = "venueCap" in binding("HedgeManager").functions
+        if not (known and self.venue.kind.shorts):
+            return ()
+        at = self.venue.address
+        return (Query("HedgeManager", self.manager, "venueCap", (at,), optional=True),)
+
+    def _margin(self) -> tuple[Query, ...]:
+        if not self.exchange:
+            return ()
+        mark = (self.base_token, 0)
+        return (
+            Query("CuriePerpVenue", self.venue.address, "parameters", (), optional=True),
+            Query("IPerpExchange", self.exchange, "getSqrtMarkTwapX96", mark, optional=True),
+        )
+
+    def depth(self, answers: Answers) -> PoolDepth | None:
+        """Of a perpetual: deep at its mark, as far as anybody knows."""
+        mark = answers.get(self._margin()[1]) if self.exchange else None
+        if not mark or mark[0] == 0:
+            return None
+        price = (mark[0] / 2**96) ** 2
+        band = LiquidityBand(price / 4.0, price * 4.0, _DEEP)
+        return PoolDepth(self.venue.address, price, self.venue.fee, (band,))
+
     def _lending(self) -> tuple[Query, ...]:
+        if not self.lender:
+            return ()
         at = self.venue.address
         return (
             Query("AaveShortVenue", at, "parameters", (), optional=True),
@@ -64,12 +104,17 @@ class VenueFacts:
             Query("IAavePool", self.lender, "getReserveData", (self.quote_token,), optional=True),
         )
 
-    def _terms(self, answers: Answers) -> tuple[float, float]:
-        """USD of collateral per USD owed at the target health, and what the short costs a year net of what it earns."""
-        found = [answers.get(query) for query in self._lending()] if self.lender else []
+    def _terms(self, answers: Answers, spot_usd: float) -> tuple[float, float]:
+        """USD of collateral per USD owed at the venue's target, and what a short costs a year net of what it earns."""
+        found = [answers.get(query) for query in (*self._lending(), *self._margin())]
         if not found or any(values is None for values in found):
             return 0.0, 0.0
-        own, liquidation, base, quote = (values for values in found if values is not None)
+        own, *rest = (values for values in found if values is not None)
+        if self.exchange:
+            mark = self.depth(answers)
+            above = mark.price_usd / spot_usd - 1.0 if mark else 0.0
+            return from_wad(own[0][0]), -above * _FUNDING_PER_YEAR
+        liquidation, base, quote = rest
         threshold = from_wad(liquidation[0])
         ratio = from_wad(own[0][0]) / threshold if threshold > 0.0 else 0.0
         borrow, supply = base[0][4] / _RAY, quote[0][2] / _RAY
@@ -84,12 +129,14 @@ def read_facts(
     wanted = {v: _facts_queries(v) for v in deployment.venues}
     queries = [query for named in wanted.values() for query in named.values()]
     answers = ask(node, multicall, queries, block)
+    manager = deployment.address("HedgeManager")
     venues = tuple(
-        VenueFacts(v, **{name: str(answers[q][0]) for name, q in named.items() if q in answers})
+        VenueFacts(
+            v, manager, **{name: str(answers[q][0]) for name, q in named.items() if q in answers}
+        )
         for v, named in wanted.items()
     )
-    pools = {f.pool: f.base_token for f in venues if f.pool}
-    return venues, _pool_facts(node, multicall, pools, block)
+    return venues, _pool_facts(node, multicall, venues, block)
 
 
 def _facts_queries(venue: Venue) -> dict[str, Query]:
@@ -98,6 +145,8 @@ def _facts_queries(venue: Venue) -> dict[str, Query]:
     if contract is None:
         return {}
     views = {"pool": "pool", "quote_token": "usdc", "base_token": "weth"}
+    if venue.kind is VenueKind.PERP_SHORT:
+        views = {"exchange": "exchange", "quote_token": "usdc", "base_token": "baseToken"}
     if venue.kind is VenueKind.AAVE_SHORT:
         views["lender"] = "aavePool"
     return {
@@ -107,17 +156,20 @@ def _facts_queries(venue: Venue) -> dict[str, Query]:
 
 
 def _pool_facts(
-    node: NodeClient, multicall: str, pools: dict[str, str], block: int
+    node: NodeClient, multicall: str, venues: tuple[VenueFacts, ...], block: int
 ) -> tuple[PoolFacts, ...]:
+    """Of each pool once."""
     names = ("token0", "fee", "tickSpacing")
+    by_pool = {f.pool: f for f in venues if f.pool}
     queries = {
         pool: [Query("IUniswapV3Pool", pool, name, (), optional=True) for name in names]
-        for pool in pools
+        for pool in by_pool
     }
     answers = ask(node, multicall, [q for each in queries.values() for q in each], block)
     found = []
-    for pool, base in pools.items():
+    for pool, facts in by_pool.items():
         if all(q in answers for q in queries[pool]):
             token0, fee, spacing = (answers[q][0] for q in queries[pool])
-            found.append(PoolFacts(pool, str(token0).lower() == base.lower(), fee / _PIPS, spacing))
+            first = str(token0).lower() == facts.base_token.lower()
+            found.append(PoolFacts(pool, first, fee / _PIPS, spacing))
     return tuple(found)

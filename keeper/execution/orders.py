@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from keeper.chain.calls import Order
 from keeper.errors import Halt
-from keeper.execution.routing import Fill, best_split
+from keeper.execution.routing import best_split
+from keeper.execution.routing_records import Fill
 from keeper.execution.routing_terms import (
     OrderRules,
     owed_eth,

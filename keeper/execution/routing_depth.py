@@ -12,6 +12,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keeper.errors import Halt
 from keeper.models import LiquidityBand, PoolDepth
@@ -85,6 +86,7 @@ class Curve:
         return Curve((*(knot for knot in self.knots if knot[1] < end[1]), end))
 
 
+@lru_cache(maxsize=512)
 def pool_curve(depth: PoolDepth, buy: bool, worst_usd: float, carry: float = 0.0) -> Curve:
     """The pool's curve on one side, as far as a marginal price, fee included, of `worst_usd`.
 

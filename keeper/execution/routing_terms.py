@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from keeper.execution.routing import Problem, Route, Stage
 from keeper.execution.routing_depth import pool_curve, unknown_depth
+from keeper.execution.routing_records import Problem, Route, Stage
 from keeper.models import PoolDepth, Snapshot, VenueKind, VenueState
 from keeper.units import SECONDS_PER_YEAR, WAD
 
@@ -121,7 +121,8 @@ def _owed_collateral(snapshot: Snapshot) -> float:
     """
     shorts = [v for v in snapshot.venues if v.kind.shorts and v.collateral_ratio > 0.0]
     missing = [
-        v.collateral_ratio * owed_eth(v) * _dear(snapshot) - max(v.quote_usd, 0.0) for v in shorts
+        v.collateral_ratio * owed_eth(v) * _dear(snapshot) - v.collateral_usd(snapshot.spot_usd)
+        for v in shorts
     ]
     if len(missing) == 1:
         return missing[0]

@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from keeper.errors import DataError
+from keeper.volatility.bars import checked_bars
+from keeper.volatility.panel import DAY_S, Panel, build_panel
 
 PRICES = ("open", "high", "low", "close")
 VOLUMES = ("volume", "volume_eth")
@@ -72,6 +74,18 @@ def load_candles(
         _require_ends(path, chosen, step, start_s, end_s)
     prices = {name: picked[name] for name in PRICES}
     return Candles(path.name, step, chosen, **prices, volume=picked[volume])
+
+
+def daily_panel(candles: Candles, now_s: int) -> Panel:
+    """The whole days of candles that had closed at a moment. DataError where they end more than a day before it."""
+    bars = checked_bars(
+        candles.timestamp_s, candles.open, candles.high, candles.low, candles.close, candles.step_s
+    ).window(0, now_s)
+    panel = build_panel(bars, DAY_S)
+    late = now_s - int(panel.start_s[-1]) - DAY_S
+    if late > DAY_S:
+        raise DataError(f"{candles.source} ends {late / DAY_S:.1f} days before {_say(now_s)}")
+    return panel
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -75,8 +75,12 @@ def series_name(series: int) -> str:
     """The name that `parse_series` reads back."""
     underlying, expiry_s, strike, is_call = decode_series(series)
     market = next((n for n, number in MARKETS.items() if number == underlying), f"#{underlying}")
-    day = f"{datetime.fromtimestamp(expiry_s, UTC):%d%b%y}".upper()
-    return f"{market}-{day}-{strike:g}-{'C' if is_call else 'P'}"
+    return f"{market}-{expiry_name(expiry_s)}-{strike:g}-{'C' if is_call else 'P'}"
+
+
+def expiry_name(expiry_s: int) -> str:
+    """25DEC26."""
+    return f"{datetime.fromtimestamp(expiry_s, UTC):%d%b%y}".upper()
 
 
 def _day(date: str, text: str) -> datetime:

@@ -131,7 +131,7 @@ def without(venue: str, eth: float, snapshot: Snapshot) -> Snapshot:
 def _missing_usd(venue: VenueState, snapshot: Snapshot) -> float:
     """Collateral up to the venue's own target; 0 where it is not known what that takes."""
     wanted = venue.collateral_ratio * max(-venue.base_eth, 0.0) * snapshot.spot_usd
-    return max(wanted - max(venue.quote_usd, 0.0), 0.0)
+    return max(wanted - venue.collateral_usd(snapshot.spot_usd), 0.0)
 
 
 def _migrations(

@@ -15,6 +15,11 @@ from keeper.errors import PricingError
 from keeper.models import SviSlice
 from keeper.pricing.svi import implied_vol
 
+# Of contracts/desk/Stances.sol.
+NEUTRAL = 10_000
+SPREAD_BOUNDS = (7_000, 16_000)
+LIMIT_BOUNDS = (4_000, 10_000)
+
 
 @dataclass(frozen=True, slots=True)
 class VolForecast:
@@ -70,6 +75,28 @@ class SideSignal:
     limit_desk_sells: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """IOptionDesk.Stance: one ten-thousandth each, 10,000 is neutral. The bid is what the desk buys at."""
+
+    expiry_s: int
+    bid_spread: int
+    ask_spread: int
+    bid_limit: int
+    ask_limit: int
+
+
+def stance_of(signal: SideSignal) -> Stance:
+    """What a signal tells the desk, inside the contract's own bounds, rounded towards neutral."""
+    return Stance(
+        signal.expiry_s,
+        _unit(signal.spread_desk_buys, SPREAD_BOUNDS),
+        _unit(signal.spread_desk_sells, SPREAD_BOUNDS),
+        _unit(signal.limit_desk_buys, LIMIT_BOUNDS),
+        _unit(signal.limit_desk_sells, LIMIT_BOUNDS),
+    )
+
+
 def side_signals(
     slices: Sequence[SviSlice],
     forecasts: Mapping[int, VolForecast],
@@ -103,6 +130,11 @@ def _signal(expiry_s: int, implied: float, forecast: VolForecast, rules: SignalR
         limit_desk_buys=_between(rules.least_limit, rules.most_limit, -strength),
         limit_desk_sells=_between(rules.least_limit, rules.most_limit, strength),
     )
+
+
+def _unit(multiplier: float, bounds: tuple[int, int]) -> int:
+    away = math.trunc((multiplier - 1.0) * NEUTRAL)
+    return min(max(NEUTRAL + away, bounds[0]), bounds[1])
 
 
 def _between(least: float, most: float, strength: float) -> float:

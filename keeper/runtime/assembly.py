@@ -19,13 +19,13 @@ from keeper.execution.journal import Journal
 from keeper.execution.routing_terms import OrderRules
 from keeper.execution.sender import JournaledSender, SendRules
 from keeper.market.candles import load_candles
-from keeper.market.maker_quotes import QuoteSource
 from keeper.policies.alarm import AlarmParameters
 from keeper.policies.overlay import OverlayParameters
 from keeper.policies.overlay_quotes import Limits, Range
 from keeper.runtime.chores import ChoreFinder
 from keeper.runtime.codec import to_json
-from keeper.runtime.forecast import AtmImplied, TrailingRealised
+from keeper.runtime.forecast import AtmImplied, ServedRealised, TrailingRealised
+from keeper.runtime.maker_quotes import QuoteSource
 from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.ports import (
     BlockClock,
@@ -40,7 +40,7 @@ from keeper.runtime.tick import Tick, TickRules
 from keeper.runtime.upkeep import Upkeep
 from keeper.units import GWEI
 
-QUOTE_ADAPTER = "QuoteAdapter"
+QUOTE_ADAPTER = "RfqMarket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +196,10 @@ def tick_rules(config: Config) -> TickRules:
 
 
 def configured_forecaster(config: Config) -> Forecaster:
-    """Realised volatility where candles are configured, else the surface's own."""
+    """From candles where configured: served where they are long enough, else trailing; or the surface's own."""
     forecast = config.forecast
     if forecast.candles is None:
         return AtmImplied()
     candles = load_candles(forecast.candles, allow_gaps=forecast.allow_gaps)
-    return TrailingRealised(candles, forecast.window_h * 3600)
+    trailing = TrailingRealised(candles, forecast.window_h * 3600)
+    return ServedRealised(candles, trailing) if forecast.served else trailing

@@ -1,4 +1,4 @@
-"""`gammadesk quote` and `gammadesk trade`. Heavy imports wait until a command runs."""
+"""`gammadesk quote`, `trade` and `signal`. Heavy imports wait until a command runs."""
 
 from __future__ import annotations
 
@@ -107,6 +107,37 @@ def trade(
         typer.echo(f"{'paid' if paid >= 0 else 'received'} {abs(from_wad(paid)):,.2f} USD")
     if outcome.kind not in (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS):
         raise SkipTick(f"not traded: {outcome.detail}")
+
+
+def signal(
+    config: ConfigPath = DEFAULT_CONFIG,
+    dry_run: DryRun = None,
+    block_time: BlockTime = False,
+    log: LogStyle = "console",
+) -> None:
+    """Is volatility rich or cheap, by expiry; with --live the quoter's key sets the desk's stances by it."""
+    from rich.console import Console
+
+    from keeper.execution.records import OutcomeKind
+    from keeper.runtime.assembly import connect, open_signer, sender_of
+    from keeper.runtime.stances import signal_table, signals_now, stances_job
+
+    settings = start(config, log)
+    desk = connect(settings, block_time)
+    signals = signals_now(desk)
+    Console().print(signal_table(signals))
+    if is_dry(settings, dry_run):
+        return
+    job = stances_job(
+        signals, desk.deployment, desk.journal.chain, desk.node.head(), desk.clock.now()
+    )
+    signer = open_signer(settings, prompt())
+    sender = sender_of(desk, signer, signer.address)
+    sender.reconcile()
+    outcome = sender.send(job)
+    typer.echo(f"{outcome.kind.value}: {outcome.detail or outcome.tx_hash}")
+    if outcome.kind is not OutcomeKind.MINED_SUCCESS:
+        raise SkipTick(f"stances are not set: {outcome.detail}")
 
 
 def _limit_wad(quoted: QuotedTrade, limit: float | None, slack: float) -> int:

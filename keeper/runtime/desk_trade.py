@@ -18,6 +18,8 @@ from keeper.runtime.codec import digest, to_json
 from keeper.units import SECONDS_PER_YEAR, WAD, decode_series, from_wad
 
 FRESH_SLICE = 0
+_WORD = 1 << 128
+_SERIES = _WORD - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +148,17 @@ class DeskTrader:
 
 
 def _after(book: tuple[Any, ...], legs: Sequence[NamedLeg], premium: int) -> tuple[Any, ...]:
-    """IRiskEngine.Portfolio with a trade in it."""
+    """IRiskEngine.Portfolio with a trade in it; its legs are words, size above series (SeriesId.sol)."""
     underlying, cash, base, hedges, held = book
-    sizes = dict(held)
+    sizes = {word & _SERIES: _signed(word >> 128) for word in held}
     for leg in legs:
         sizes[leg.series] = sizes.get(leg.series, 0) + leg.size_wad
-    return underlying, cash - premium, base, hedges, tuple((s, n) for s, n in sizes.items() if n)
+    words = tuple((size % _WORD << 128) | series for series, size in sizes.items() if size)
+    return underlying, cash - premium, base, hedges, words
+
+
+def _signed(size: int) -> int:
+    return size - _WORD if size >= _WORD >> 1 else size
 
 
 def _tuples(legs: Sequence[NamedLeg]) -> tuple[tuple[int, int], ...]:

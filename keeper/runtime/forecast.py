@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
-from keeper.market.candles import Candles
+from keeper.errors import DataError
+from keeper.market.candles import Candles, daily_panel
 from keeper.models import Forecast, Snapshot
 from keeper.pricing.svi import implied_vol
+from keeper.units import SECONDS_PER_YEAR
 from keeper.volatility.realised import trailing_realised_vol
+from keeper.volatility.served import serve_panel
 
 DAY_S = 86_400
 
@@ -48,6 +52,42 @@ class TrailingRealised:
             f"realised volatility of the last {self.window_s // 3600} h of {self.candles.source}"
         )
         return Forecast(vol, self.window_s), source
+
+
+@dataclass(slots=True)
+class ServedRealised:
+    """The served forecast of daily variance (keeper.volatility.served), a day ahead; made once a day, at its end.
+
+    Where the candles hold too little history for it, `fallback` answers, and its source says why.
+    """
+
+    candles: Candles
+    fallback: TrailingRealised
+    rows: int = 300
+    _known: tuple[int, Forecast, str] | None = field(default=None, init=False)
+
+    def forecast(self, snapshot: Snapshot) -> tuple[Forecast, str]:
+        """Horizon is a day. DataError as the fallback's when that has too little, too."""
+        day = snapshot.timestamp_s // DAY_S
+        if self._known is None or self._known[0] != day:
+            try:
+                self._known = (day, *self._served(snapshot.timestamp_s))
+            except DataError as error:
+                found, source = self.fallback.forecast(snapshot)
+                return found, f"{source}, since nothing is served: {error}"
+        return self._known[1], self._known[2]
+
+    def _served(self, now_s: int) -> tuple[Forecast, str]:
+        panel = daily_panel(self.candles, now_s)
+        served = serve_panel(panel, 1, self.rows)
+        variance = float(served.forecast[-1])
+        if not (math.isfinite(variance) and variance > 0.0):
+            raise DataError("the last days are too gapped for a forecast")
+        who = "the model" if served.promoted[-1] else "the baseline"
+        vol = math.sqrt(variance * SECONDS_PER_YEAR / panel.period_s)
+        return Forecast(
+            vol, DAY_S
+        ), f"served by {who} from {len(panel)} days of {self.candles.source}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import structlog
 
 from keeper.chain.calls import Order
 from keeper.errors import DataError, Halt, Retry
-from keeper.market.maker_quotes import QuoteSource, SignedQuote
 from keeper.models import Plan, Policy, Snapshot
 from keeper.policies.alarm import AlarmParameters
 from keeper.policies.margin_ladder import Ladder, Step
 from keeper.policies.overlay import GammaVegaOverlay, OptionTrade, OverlayParameters, OverlayPlan
 from keeper.policies.overlay_quotes import Limits, MakerQuote, Range
 from keeper.policies.predictive_gamma import PredictiveGamma
+from keeper.runtime.maker_quotes import QuoteSource, SignedQuote
 from keeper.units import to_wad_down
 
 # Where margin is short the desk's ranges shrink to this share: options are bought back although they were inside.

@@ -14,7 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from keeper.errors import DataError
 from keeper.volatility.bars import Floats
+from keeper.volatility.baselines import Har
+from keeper.volatility.forecast import MIN_TRAINING_ROWS
+from keeper.volatility.gamma import GammaRegression
+from keeper.volatility.panel import Panel
 from keeper.volatility.scoring import DemotionRule, qlike
+from keeper.volatility.walk import walk_forward
+
+# The slow level that the design of the model needs before its first row.
+WARM_UP = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +73,23 @@ def serve(
         if promoted and np.isfinite(mine[row]):
             out[row], places[row] = mine[row], True
     return Served(out, places)
+
+
+def serve_panel(panel: Panel, horizon: int, rows: int) -> Served:
+    """What a desk that served since `rows` periods ago would have served at each row: NaN before, no hindsight after.
+
+    The model is the gamma regression on the asset's own history, the baseline log-HAR, both fitted anew each month.
+    DataError where the history is too short to train before its last row.
+    """
+    warm = WARM_UP + MIN_TRAINING_ROWS + horizon
+    first = max(len(panel) - rows, warm)
+    if first >= len(panel):
+        raise DataError(f"{len(panel)} periods of history, more than {warm} are needed")
+    first_target_s = int(panel.start_s[first]) + panel.period_s
+    mine, theirs = (
+        walk_forward(model, [panel], horizon, first_target_s)
+        for model in (GammaRegression(), Har())
+    )
+    # What Diebold-Mariano asks for at long horizons.
+    rule = DemotionRule(window=max(DemotionRule().window, 8 * horizon))
+    return serve(mine, theirs, panel.target(horizon), horizon, rule)

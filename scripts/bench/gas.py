@@ -15,6 +15,7 @@ from keeper.pricing.svi import pack_floats
 from keeper.units import WAD, encode_series
 from scripts.bench.gas_clearing import ClearingGas
 from scripts.bench.gas_hedging import HedgingGas
+from scripts.bench.gas_vault import VaultGas
 from scripts.nodes import NodeSettings, start_node
 from scripts.replay.chain import Mined, ReplayChain, Target
 from scripts.replay.scenario import next_expiry
@@ -23,7 +24,6 @@ from scripts.replay.world import (
     ANYONE,
     COMMITTER,
     DEPLOYER,
-    FIRST_DEPOSITOR,
     World,
     build_world,
 )
@@ -36,6 +36,7 @@ HOUR_S = 3600
 WEEK_S = 7 * 24 * HOUR_S
 USDC = 10**6
 MAX_UINT = 2**256 - 1
+TRANSACTION_GAS = 21_000
 STRIKES = tuple(150.0 + 10.0 * i for i in range(8))
 
 
@@ -57,32 +58,16 @@ class GasBench:
 
     def run(self) -> dict[str, int]:
         """All figures."""
-        self._vault()
+        vault = VaultGas(self.world, self.measure, self._refresh)
+        vault.requests()
         self._takers()
         self.expiries = expiries = self._surface()
         clearing = ClearingGas(self.world, self.measure, expiries)
         clearing.run()
         self._book(expiries[0])
+        vault.epochs()
         clearing.settle()
         return self.figures
-
-    def _vault(self) -> None:
-        chain, c = self.world.chain, self.world.contracts
-        first, second = chain.account(FIRST_DEPOSITOR), chain.account(FIRST_DEPOSITOR + 1)
-        for who in (first, second):
-            self.world.give_usdc(who, 1_000_000)
-            chain.send(who, c.usdc, "approve", c.vault.address, MAX_UINT)
-        chain.send(first, c.vault, "requestDeposit", 400_000 * USDC, first, first)
-        self.measure(
-            "request_deposit", second, c.vault, "requestDeposit", 400_000 * USDC, second, second
-        )
-        chain.pass_until(chain.read(c.vault, "epochEndsAt"))
-        self._round()
-        self.measure("epoch_without_legs", chain.account(ANYONE), c.vault, "processEpoch")
-        for who in (first, second):
-            shares = chain.read(c.vault, "maxMint", who)
-            self.measure("claim_shares", who, c.vault, "mint", shares, who, who)
-        self.measure("request_redeem", first, c.vault, "requestRedeem", 1_000 * WAD, first, first)
 
     def _takers(self) -> None:
         chain, c = self.world.chain, self.world.contracts
@@ -110,6 +95,12 @@ class GasBench:
         lister = self.world.chain.account(COMMITTER)
         self.measure("list_16_series", lister, self.world.contracts.desk, "list", ids)
         return expiries
+
+    def _refresh(self) -> None:
+        """What an epoch needs: a round of the feed and, where there is a surface, a commit."""
+        self._round()
+        if self.expiries:
+            self._commit(self.expiries, "surface_commit_6")
 
     def _samples(self) -> None:
         """Enough of the feed's hours for the realised volatility to bind a commit: at about 80 %."""
@@ -151,6 +142,7 @@ class GasBench:
         self._buy(buyer, calls, 5)
         second = hedging.second_pool()
         hedging.level("rebalance_2pools_16legs", spot, second, buys=True)
+        self._quote(calls[3])
         self.measure(
             "desk_trade_1leg_16", buyer, c.desk, "trade", [(calls[3], WAD)], MAX_UINT >> 1, MAX_UINT
         )
@@ -181,6 +173,12 @@ class GasBench:
         live = [e for e in self.expiries if e > now]
         self._commit(live, "surface_commit_later")
         del self.figures["surface_commit_later"]
+
+    def _quote(self, series: int) -> None:
+        """The quote as a view: what a contract would pay for it, without the 21,000 of a transaction."""
+        chain, desk = self.world.chain, self.world.contracts.desk
+        mined = chain.send(chain.account(BUYER), desk, "quote", [(series, WAD)])
+        self.figures["desk_quote_16"] = mined.gas_used - TRANSACTION_GAS
 
     def _buy(self, who: str, series: list[int], size: int) -> None:
         legs = [(s, size * WAD) for s in sorted(series)]

@@ -61,6 +61,7 @@ class Operators(Section):
     keeper: Address
     committer: Address
     lister: Address
+    quoter: Address
 
 
 class Roles(Operators):
@@ -101,13 +102,13 @@ def load_network(name: str, folder: Path = FOLDER) -> NetworkFile:
 
 
 def development_operators(accounts: Sequence[str]) -> Operators:
-    """The second account is keeper, committer and lister."""
+    """The second account is keeper, committer, lister and quoter."""
     if len(accounts) < 2 + GUARDIANS:
         raise ConfigError(
             f"a development chain needs {2 + GUARDIANS} accounts: deployer, keeper, {GUARDIANS} guardians"
         )
     keeper = to_checksum_address(accounts[1])
-    return Operators(keeper=keeper, committer=keeper, lister=keeper)
+    return Operators(keeper=keeper, committer=keeper, lister=keeper, quoter=keeper)
 
 
 def development_guardians(accounts: Sequence[str]) -> list[str]:

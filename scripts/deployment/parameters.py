@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from scripts.deployment.auction_parameters import AuctionParameters
 from scripts.deployment.configuration import Section, read_toml, validated
+from scripts.deployment.desk_parameters import DeskParameters
 from scripts.deployment.governance_parameters import GovernanceParameters
 from scripts.deployment.hedge_parameters import FallbackParameters, HedgeParameters, PerpParameters
 from scripts.deployment.networks import FOLDER, PARAMETER_FILE
@@ -152,28 +153,6 @@ class ClearingParameters(Section):
             "rate": wad(self.debt_rate_per_year),
             "cureDiscount": wad(self.cure_discount),
             "cureRamp": self.cure_ramp_s,
-        }
-
-
-class DeskParameters(Section):
-    """Of OptionDesk."""
-
-    vol_spread: Annotated[Decimal, between("0", "0.5")]
-    latency_floor: Annotated[Decimal, between("0", "0.05")]
-    min_spread_usd: Annotated[Decimal, between("0", "100")]
-    min_size_contracts: Annotated[Decimal, between("0.0001", "1000")]
-    open_cutoff_s: Annotated[int, Field(ge=0, le=DAY_S)]
-    surface_max_age_s: Annotated[int, Field(ge=60, le=DAY_S)]
-
-    def struct(self) -> dict[str, int]:
-        """IOptionDesk.DeskParameters."""
-        return {
-            "volSpread": wad(self.vol_spread),
-            "latencyFloor": wad(self.latency_floor),
-            "minSpread": wad(self.min_spread_usd),
-            "minSize": wad(self.min_size_contracts),
-            "openCutoff": self.open_cutoff_s,
-            "surfaceMaxAge": self.surface_max_age_s,
         }
 
 

@@ -50,6 +50,7 @@ FUNCTION_ROLES: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "OptionDesk": {
         GOVERNOR: ("setParameters", "setNewRisk"),
         GUARDIAN: ("lowerNewRisk",),
+        ADDRESSES: ("setQuoter",),
         LISTER: ("list",),
     },
     "HedgeManager": {

@@ -134,15 +134,16 @@ def _desk(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, st
     desk = run.deploy(
         "OptionDesk",
         artifact("OptionDesk"),
-        [*common, have["RiskEngine"], vault, p.desk.struct()],
+        [*common, have["RiskEngine"], vault, design.roles.quoter, p.desk.struct()],
     )
+    rfq = run.deploy("RfqMarket", artifact("RfqMarket"), [have["Clearinghouse"], desk])
     hedger = run.deploy(
         "HedgeManager",
         artifact("HedgeManager"),
         [*common, vault, UNDERLYING, design.roles.keeper, p.hedge.struct()],
     )
-    desks = {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk}
-    return desks | {
+    own = {"DeskVault": vault, "VaultShare": share, "OptionDesk": desk, "RfqMarket": rfq}
+    return own | {
         "HedgeManager": hedger,
         "HedgeFallback": _fallback(run, design, have, vault, hedger),
     }
@@ -212,7 +213,12 @@ def _governor(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str
 
 def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:
     house, abi = have["Clearinghouse"], design.artifact("Clearinghouse").abi
-    markets = (("OptionDesk", DESK), ("LiquidationAuction", AUCTION), ("OptionToken", TOKEN))
+    markets = (
+        ("OptionDesk", DESK),
+        ("RfqMarket", DESK),
+        ("LiquidationAuction", AUCTION),
+        ("OptionToken", TOKEN),
+    )
     for name, market in markets:
         run.call(f"market {name}", house, abi, "setMarket", [have[name], market])
     run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
@@ -229,6 +235,7 @@ def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[Venu
         run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
         venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
     hedger, abi = have["HedgeManager"], design.artifact("HedgeManager").abi
+    run.call("makers' quotes", hedger, abi, "setQuoteAdapter", [have["RfqMarket"]])
     for name in ("AaveShortVenue", "CuriePerpVenue"):
         if name in have:
             args = [have[name], wad(design.parameters.hedge.venue_cap_eth)]

@@ -19,6 +19,7 @@ class Depositors:
     world: World
     amounts: list[int]
     waiting: set[int] = field(default_factory=set)
+    cancelled: int = 0
     deposited: int = 0
     paid: dict[int, int] = field(default_factory=dict)
     supply: int = 0
@@ -35,20 +36,36 @@ class Depositors:
             self.world.chain.send(self.account(index), c.usdc, "approve", c.vault.address, MAX_USDC)
 
     def request(self, index: int) -> None:
-        """Asks to deposit everything."""
-        who = self.account(index)
-        self.world.chain.send(
-            who, self.world.contracts.vault, "requestDeposit", self.amounts[index], who, who
-        )
+        """Asks to deposit everything. The last one thinks it over: takes it all back, then asks again."""
+        self._ask(index)
+        if index == len(self.amounts) - 1:
+            self._take_back(index)
+            self._ask(index)
         self.waiting.add(index)
 
+    def _ask(self, index: int) -> None:
+        who, amount = self.account(index), self.amounts[index]
+        self.world.chain.send(who, self.world.contracts.vault, "requestDeposit", amount, who, who)
+
+    def _take_back(self, index: int) -> None:
+        chain, c, who = self.world.chain, self.world.contracts, self.account(index)
+        epoch = chain.read(c.vault, "currentEpoch")
+        if not chain.read(c.vault, "pendingDepositRequest", epoch, who):
+            epoch += 1
+        chain.send(who, c.vault, "cancelDepositRequest", epoch, who)
+        chain.send(who, c.vault, "claimCancelDepositRequest", epoch, who, who)
+        back = chain.read(c.usdc, "balanceOf", who)
+        if back != self.amounts[index]:
+            raise ReplayFailure(f"depositor {index} cancelled and has {back} USDC units back")
+        self.cancelled += back
+
     def process_if_due(self) -> float:
-        """Ends the epoch when somebody waits and it is over; claims shares. Returns USD that came in."""
+        """Ends an epoch whose window is open or opens soon; claims shares. Returns USD that came in."""
         chain, vault = self.world.chain, self.world.contracts.vault
-        if not self.waiting or chain.now_s() + 1 < chain.read(vault, "epochEndsAt"):
+        at_s, parameters = self._opens_at_s(), self.world.parameters.vault
+        if at_s - chain.now_s() > parameters.epoch_length_s - parameters.epoch_window_s:
             return 0.0
-        chain.next_block_at(self._next_window_s())
-        flow = self._process()
+        flow = self._process(at_s)
         for index in sorted(self.waiting):
             who = self.account(index)
             assets = chain.read(vault, "maxDeposit", who)
@@ -69,9 +86,9 @@ class Depositors:
                 leaving[index] = shares
         flow = 0.0
         for _ in range(MOST_EPOCHS):
-            chain.next_block_at(self._next_window_s())
+            chain.next_block_at(self._opens_at_s())
             self.world.push_round(price_usd)
-            flow += self._process()
+            flow += self._process(self._opens_at_s())
             if all(
                 chain.read(c.vault, "maxRedeem", self.account(i)) == s for i, s in leaving.items()
             ):
@@ -95,19 +112,24 @@ class Depositors:
                 f"depositor {index} was due {due} USDC units and got {self.paid[index]}"
             )
 
-    def _next_window_s(self) -> int:
-        """The next moment at which the epoch can be processed: its end, or once in each length after it."""
-        chain, rules = self.world.chain, self.world.parameters.vault
-        next_s, ends_s = chain.now_s() + 1, chain.read(self.world.contracts.vault, "epochEndsAt")
-        into_s = (next_s - ends_s) % rules.epoch_length_s
-        if next_s < ends_s:
+    def _opens_at_s(self) -> int:
+        """When the epoch can be processed next, a second from now at the earliest: never beside a commit or a trade."""
+        chain, parameters = self.world.chain, self.world.parameters.vault
+        now_s, ends_s = chain.now_s() + 1, chain.read(self.world.contracts.vault, "epochEndsAt")
+        late_s = now_s - ends_s
+        if late_s < 0:
             return int(ends_s)
-        open_now = into_s + ROUNDS_S < rules.epoch_window_s
-        return next_s if open_now else next_s + rules.epoch_length_s - into_s
+        into_s = late_s % parameters.epoch_length_s
+        return (
+            now_s
+            if into_s + ROUNDS_S < parameters.epoch_window_s
+            else now_s + parameters.epoch_length_s - into_s
+        )
 
-    def _process(self) -> float:
+    def _process(self, at_s: int) -> float:
         """Net USD into the vault's account."""
         chain, c = self.world.chain, self.world.contracts
+        chain.next_block_at(at_s)
         mined = chain.send(chain.account(ANYONE), c.vault, "processEpoch")
         (epoch,) = events(c.vault, "EpochProcessed", mined.logs)
         self.deposited += epoch["depositedAssets"]

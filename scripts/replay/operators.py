@@ -100,6 +100,8 @@ class Solvency:
         chain, c = world.chain, world.contracts
         usdc, base, negative, insurance, pot = chain.read(c.clearing, "totals")
         people = [c.vault.address, chain.account(BUYER), chain.account(SELLER)]
+        # Bounties of the fallback hedge lie in an account of its own.
+        people += [a for a in [world.deployment.contracts.get("HedgeFallback")] if a]
         books = [chain.read(c.clearing, "accountOf", who) for who in people]
         cash, weth = sum(b[0] for b in books), sum(b[1] for b in books)
         held = sum(chain.read(c.vault, "held"))

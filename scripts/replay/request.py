@@ -27,6 +27,10 @@ BUNDLED = SyntheticParameters()
 BUNDLED_SMALL = SyntheticParameters(start_s=1_704_391_200, hours=36, crash_hour=22)
 
 
+# How the depositors leave.
+LEAVE = ("epochs", "wind-down")
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
     """Checked input. `close_times_s` and `closes` are the history before the replay followed by the replay itself.
@@ -41,6 +45,7 @@ class ReplayRequest:
     synthetic: SyntheticParameters | None
     folder: Path
     keeper_dead: tuple[int, int] | None = None
+    leave: str = LEAVE[0]
 
     def is_dead(self, time_s: int) -> bool:
         """Whether the keeper does not tick at this time."""
@@ -68,7 +73,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> ReplayReq
         if given.start or given.end:
             raise ConfigError("START and END choose a part of DATA: name the file of candles too")
         request = _bundled(network, BUNDLED_SMALL if given.small else BUNDLED, folder)
-        return _with_death(request, given.keeper_dead)
+        return replace(_with_death(request, given.keeper_dead), leave=given.leave)
     if given.small:
         raise ConfigError(
             "--small is the bundled data at small size: leave DATA out, or choose START and END"
@@ -83,7 +88,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> ReplayReq
             f"START to END is more than {MOST_HOURS // 24} days: choose a shorter part"
         )
     request = _loaded(network, Path(given.data), start, end, None, folder)
-    return _with_death(request, given.keeper_dead)
+    return replace(_with_death(request, given.keeper_dead), leave=given.leave)
 
 
 def _with_death(request: ReplayRequest, text: str | None) -> ReplayRequest:
@@ -164,6 +169,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument("--network", default=network, help="anvil or ganache (NETWORK)")
     parser.add_argument(
         "--small", action="store_true", help="a day of the bundled candles instead of a week"
+    )
+    parser.add_argument(
+        "--leave",
+        choices=LEAVE,
+        default=LEAVE[0],
+        help="how depositors leave in the end: through epochs, or by the vault's wind-down",
     )
     parser.add_argument(
         "--keeper-dead",

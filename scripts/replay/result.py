@@ -65,6 +65,8 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
         "nav_change_net_of_gas_usd": whole.nav_change_usd - gas_usd,
         "deposited_usdc": replay.depositors.deposited / USDC_UNIT,
         "redeemed_usdc": redeemed,
+        "cancelled_usdc": replay.depositors.cancelled / USDC_UNIT,
+        "leave": replay.request.leave,
         "gas_per_rebalance_median": statistics.median([r.gas_used for r in rebalances])
         if rebalances
         else None,

@@ -30,6 +30,7 @@ from scripts.replay.request import ReplayRequest
 from scripts.replay.scenario import ScenarioParameters, Step
 from scripts.replay.series import Series, fills_of
 from scripts.replay.takers import Takers
+from scripts.replay.winding import wind_down
 from scripts.replay.world import USDC_UNIT, World
 
 KEEPER_TIP_WEI = GWEI
@@ -233,7 +234,10 @@ class Replay:
 
     def _redeem(self, price_usd: float) -> None:
         """After the last hour, at its price."""
-        flow = self.depositors.leave(price_usd)
+        if self.request.leave == "wind-down":
+            flow = wind_down(self.world, self.depositors, price_usd)
+        else:
+            flow = self.depositors.leave(price_usd)
         self.ledger.quiet(self.keeper.reader.snapshot(), flow)
         self.ledger.close_hour()
         self.series.insolvent += [

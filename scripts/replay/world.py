@@ -164,7 +164,7 @@ def _parameters() -> Parameters:
 
 def _operators(chain: ReplayChain, keeper: str) -> Operators:
     committer = chain.account(COMMITTER)
-    return Operators(keeper=keeper, committer=committer, lister=committer)
+    return Operators(keeper=keeper, committer=committer, lister=committer, quoter=committer)
 
 
 def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:

@@ -86,7 +86,28 @@ DEBT_PARAMETERS = (
 # IRiskEngine.Slice, IClearinghouse.Market.
 FRESH_SLICE, AGED_SLICE = range(2)
 NO_MARKET, DESK, AUCTION, TOKEN = range(4)
-DESK_PARAMETERS = (2 * 10**16, 4 * 10**15, WAD // 2, WAD // 100, HOUR, 2 * HOUR)
+DESK_PARAMETERS = (
+    2 * 10**16,  # volSpread
+    WAD // 2,  # minSpread
+    4 * 10**15,  # latencyFloor
+    3 * 10**14,  # takerFee
+    WAD // 8,  # feeCap
+    2 * 10**16,  # vegaSkew
+    5 * 10**14,  # gammaSkew
+    10**15,  # deltaSkew
+    5 * 10**14,  # hedgeFee
+    2 * 10**15,  # hedgeImpact
+    5 * 10**16,  # rfqBand
+    9 * WAD // 10,  # maxUtilisation
+    10**6 * WAD,  # vegaLimit
+    10**9 * WAD,  # gammaLimit
+    1_000 * WAD,  # deltaScale
+    10_000 * WAD,  # expiryLimit
+    WAD,  # hedgeGas
+    WAD // 100,  # minSize
+    HOUR,  # openCutoff
+    4 * HOUR,  # stanceMaxAge
+)
 HEDGE_PARAMETERS = (
     WAD // 2,  # band
     WAD // 2,  # minReduction
@@ -127,6 +148,8 @@ AUCTION_PARAMETERS = (
 # AccessManager's role of whoever may bring venues home.
 LIQUIDATOR = 4
 SPOT_USD = 2_000.0
+# Room for the blocks of a deployment, a second each.
+EARLIER_S = 300
 VOL = 0.8
 
 
@@ -190,6 +213,7 @@ class Core:
     clearinghouse: Any
     lens: Any
     desk: Any
+    rfq: Any
     hedge: Any
     fallback: Any
     venue: Any
@@ -368,16 +392,19 @@ def to_packed(legs: Sequence[tuple]) -> list[int]:
 
 
 def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True) -> Core:
-    """Deploy and wire everything at 09:00 UTC of the next day, spot and slices of days 1, 7 and 14 set."""
+    """Deploy and wire everything by 09:00 UTC of the next day, spot and slices of days 1, 7 and 14 set.
+
+    The slices are committed `referenceAge` and a bit before, so that the desk opens at once.
+    """
     people = list(backend.people)
     gov, keeper, committer, vault, market, *takers = people
     start = (backend.now() // DAY + 1) * DAY + 9 * HOUR
-    backend.warp(start)
+    backend.warp(start - HOUR - EARLIER_S)
     new = backend.deploy
     authority = new("AccessManager", gov)
     usdc, weth = new("MockToken", "USDC", 6), new("MockToken", "WETH", 18)
-    feed = new("MockFeed", FEED_DECIMALS, round(spot * 10**FEED_DECIMALS), start)
-    quote = new("MockFeed", FEED_DECIMALS, 10**FEED_DECIMALS, start)
+    feed = new("MockFeed", FEED_DECIMALS, round(spot * 10**FEED_DECIMALS), backend.now())
+    quote = new("MockFeed", FEED_DECIMALS, 10**FEED_DECIMALS, backend.now())
     pair = (weth, usdc) if base_is_token0 else (usdc, weth)
     pool = new("MockUniswapPool", *pair)
     usdc_usd = (quote, FEED_DECIMALS, QUOTE_MAX_AGE_S)
@@ -386,7 +413,10 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     engine = new("RiskEngine", authority, oracle, surface, MARGIN_PARAMETERS)
     house = new("Clearinghouse", authority, usdc, weth, oracle, engine, UNDERLYING)
     lens = new("AccountLens", house)
-    desk = new("OptionDesk", authority, house, oracle, surface, engine, vault, DESK_PARAMETERS)
+    quoter = committer
+    args = authority, house, oracle, surface, engine, vault, quoter, DESK_PARAMETERS
+    desk = new("OptionDesk", *args)
+    rfq = new("RfqMarket", house, desk)
     hedge = new(
         "HedgeManager",
         authority,
@@ -403,7 +433,7 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     token = new("OptionToken", house)
     auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)
     core = Core(
-        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, lens, desk, hedge,
+        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, lens, desk, rfq, hedge,
         fallback, venue, token, auction, gov, keeper, committer, vault, market, takers, start,
         base_is_token0,
     )  # fmt: skip
@@ -412,7 +442,13 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     oracle.registerMarket(UNDERLYING, weth, usdc, market_config(core), by)
     house.setVault(vault, hedge, by)
     house.setDebtParameters(DEBT_PARAMETERS, by)
-    for allowed, kind in ((market, DESK), (desk, DESK), (token, TOKEN), (auction, AUCTION)):
+    for allowed, kind in (
+        (market, DESK),
+        (desk, DESK),
+        (rfq, DESK),
+        (token, TOKEN),
+        (auction, AUCTION),
+    ):
         house.setMarket(allowed, kind, by)
     unwind = function_signature_to_4byte_selector("unwindVenue(address)")
     authority.setTargetFunctionRole(house, [unwind], LIQUIDATOR, by)
@@ -420,9 +456,12 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
         authority.grantRole(LIQUIDATOR, allowed, 0, by)
     house.setVenue(venue, True, by)
     hedge.setFallback(fallback, by)
+    hedge.setQuoteAdapter(rfq, by)
     hedge.setVenueCap(venue, 10_000 * WAD, by)
     fallback.setVenues([venue], by)
     core.commit(*(core.slice(VOL, days) for days in (1, 7, 14)), spot=spot)
+    core.warp(start)
+    core.set_spot(spot)
     return core
 
 

@@ -156,6 +156,7 @@ def test_what_goes_out_again_comes_home_with_the_bid(opened: AuctionWorld) -> No
     """A keeper who keeps on hedging, or anybody's dust, does not stop the auction."""
     core = opened.core
     core.venue.setPosition(WAD // 10, 0, {"from": core.gov})
+    core.clearinghouse.touchVenue(core.venue, {"from": core.gov})
     opened.bid(share=wad(0.05))
     assert core.venue.position() == (0, 0)
     assert core.base(opened.bidder) == 61 * WAD // 10 // 20

@@ -296,3 +296,17 @@ def test_venue_trades_are_for_the_hedge_manager(core: Core) -> None:
         core.clearinghouse.tradeOnVenue, core.venue, 1, 1, b"",
         by=who, error="OnlyHedgeManager", values=values,
     )  # fmt: skip
+
+
+def test_free_cash_goes_out_as_far_as_there_is(core: Core) -> None:
+    """`withdrawFreeCash`: no more than asked, no more than is free, and nothing where nothing is."""
+    who, to, house = *core.takers[:2], core.clearinghouse
+    held = core.usdc.balanceOf(to)
+    tx = house.withdrawFreeCash(100 * USDC, to, {"from": who})
+    assert tx.return_value == 100 * USDC
+    assert tx.events["CashWithdrawn"]["to"] == to
+    assert house.withdrawFreeCash(2**256 - 1, to, {"from": who}).return_value == 9_900 * USDC
+    assert core.usdc.balanceOf(to) - held == 10_000 * USDC
+    tx = house.withdrawFreeCash(1, to, {"from": who})
+    assert (tx.return_value, len(tx.events)) == (0, 0)
+    refused(house.withdrawFreeCash, 1, ZERO, by=who, error="ZeroAddress")

@@ -13,7 +13,7 @@ from tests.contracts.core_env import (
     refused,
 )
 
-CUTOFF_S = DESK_PARAMETERS[4]
+CUTOFF_S = DESK_PARAMETERS[18]
 
 
 @pytest.fixture(scope="module")
@@ -87,17 +87,23 @@ def test_a_listed_series_of_any_place_still_trades_after_others_left(core: Core)
     near, far = core.series(1, 2_000), core.series(7, 2_000)
     lists(core, near, far)
     core.warp(core.expiry(1))
-    core.set_spot(2_000.0)
     core.desk.delist([near], {"from": core.gov})
     core.commit(core.slice(0.8, 7))
+    core.warp(core.now + HOUR)
+    core.set_spot(2_000.0)
     core.fund(core.vault, 100_000)
     core.fund(core.takers[0], 1_000)
     core.desk.trade([(far, 10**18)], 10**30, core.now + HOUR, {"from": core.takers[0]})
     core.check_books((far,))
 
 
-RANGES = [(0, 5 * 10**17), (0, 5 * 10**16), (0, 100 * 10**18), (10**14, 10**21), (0, 86_400),
-          (60, 86_400)]  # fmt: skip
+WAD = 10**18
+RANGES = [
+    (0, WAD // 2), (10**12, 18 * WAD), (0, WAD // 20), (0, WAD // 100), (0, WAD // 2), (0, WAD // 2),
+    (0, WAD // 10), (0, WAD // 20), (0, WAD // 20), (0, WAD // 10), (0, WAD // 5), (WAD // 10, WAD),
+    (WAD, 10**28), (WAD, 10**30), (10**16, 10**26), (10**16, 10**26), (0, 1_000 * WAD), (10**14, 10**21),
+    (0, 86_400), (60, 7 * 86_400),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("place", "low", "high"), [(i, *r) for i, r in enumerate(RANGES)])
@@ -118,6 +124,6 @@ def test_new_parameters_apply_at_once(core: Core) -> None:
     series = core.series(7, 2_000)
     lists(core, series)
     before = core.desk.quote([(series, 10**18)])
-    core.desk.setParameters((4 * 10**16, *DESK_PARAMETERS[1:]), {"from": core.gov})
+    core.desk.setParameters((2 * 10**17, *DESK_PARAMETERS[1:]), {"from": core.gov})
     assert core.desk.quote([(series, 10**18)]) > before
-    assert tuple(core.desk.parameters()) == (4 * 10**16, *DESK_PARAMETERS[1:])
+    assert tuple(core.desk.parameters()) == (2 * 10**17, *DESK_PARAMETERS[1:])

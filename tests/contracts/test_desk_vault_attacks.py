@@ -183,3 +183,67 @@ def test_dust_spam_costs_only_the_spammer(world: VaultWorld, victim: Any, accoun
         assert world.vault.maxWithdraw(spammer) == 0
         world.vault.redeem(3, spammer, spammer, {"from": spammer})
     world.check_books()
+
+
+def test_griefing_an_epoch_takes_a_trade_in_every_block(
+    world: VaultWorld, victim: Any, attacker: Any
+) -> None:
+    """Epoch griefing: a trade stops the epoch of its own second; the next one without a trade is open to anybody."""
+    world.invest(victim, 100_000 * USD)
+    expiry = world.sell_option(2_200 * WAD, WAD, 100 * WAD)
+    world.request_redeem(victim, 1_000 * WAD)
+    world.end_epoch()
+    world.refresh_surface(expiry)
+    world.chain.mine()
+    for _ in range(5):
+        # What stands for the spread of each trade goes to the vault.
+        world.gain(WAD)
+        with pytest.raises(Exception, match="MarkedInThisBlock"):
+            world.vault.processEpoch({"from": victim})
+        world.chain.sleep(1)
+        world.chain.mine()
+    nav = world.cash()
+    event = world.vault.processEpoch({"from": attacker}).events["EpochProcessed"]
+    assert event["redeemedShares"] == 1_000 * WAD
+    assert nav == 100_105 * WAD
+
+
+def test_epoch_cannot_be_held_up_by_requests(
+    world: VaultWorld, victim: Any, attacker: Any, accounts: Any
+) -> None:
+    """Epoch griefing: whoever asks at the last second, or takes his request back just before, moves nobody else."""
+    world.invest(victim, 1_000 * USD)
+    mine = world.request_redeem(victim, 500 * WAD)
+    for spammer in accounts[4:9]:
+        world.request_deposit(spammer, MIN_DEPOSIT)
+    world.pass_until(world.vault.epochEndsAt() - 1)
+    for spammer in accounts[4:9]:
+        world.vault.cancelDepositRequest(mine, spammer, {"from": spammer})
+    event = world.process()
+    assert (event["redeemedAssets"], event["depositedAssets"]) == (500 * USD, 0)
+    assert world.vault.claimableRedeemRequest(mine, victim) == 500 * WAD
+
+
+def test_borrowed_shares_do_not_vote(world: VaultWorld, victim: Any, attacker: Any) -> None:
+    """Votes count at a past second: who borrows shares for a vote had none then, and nobody can count this second."""
+    share, chain = world.share, world.chain
+    world.invest(victim, 1_000 * USD)
+    share.delegate(victim, {"from": victim})
+    snapshot = chain[-1].timestamp
+    chain.sleep(1)
+    share.transfer(attacker, 1_000 * WAD, {"from": victim})
+    share.delegate(attacker, {"from": attacker})
+    now = chain[-1].timestamp
+    assert share.getVotes(attacker) == 1_000 * WAD
+    with reverts_with("ERC5805FutureLookup", now, now):
+        share.getPastVotes(attacker, now)
+    share.transfer(victim, 1_000 * WAD, {"from": attacker})
+    chain.sleep(1)
+    chain.mine()
+    # Borrowed and given back within the second, they have counted at no second at all.
+    assert share.getPastVotes(attacker, snapshot) == share.getPastVotes(attacker, now) == 0
+    assert share.getPastVotes(victim, snapshot) == 1_000 * WAD
+    # Nor do shares that are leaving.
+    world.request_redeem(victim, 600 * WAD)
+    assert share.getVotes(victim) == 400 * WAD
+    assert share.getVotes(world.vault) == 0

@@ -66,7 +66,7 @@ def test_bid_takes_the_worse_slice_and_ask_the_other(
     tau = expiry - world.chain[-1].timestamp
     world.market.setSlice(expiry, flat_slice(fresh, tau), {"from": world.admin})
     world.market.setReference(expiry, flat_slice(aged, tau), {"from": world.admin})
-    legs = world.house.legsOf(world.vault)
+    legs = world.house.portfolioOf(world.vault)[4]
     engine = world.engine
     values = [world.cash() + engine.optionValue(legs, which) for which in (0, 1)]
     width = world.vault.navWidth()

@@ -15,6 +15,8 @@ from tests.brownie_fixtures import reverts_with
 WAD = 10**18
 YEAR_S = 365 * 86_400
 PIECES = 512
+# ScenarioSweep.TABLE_AT, bytes.
+TABLE_AT = 2048
 RANGE = 5.5
 # Two tails, then the moves.
 FACTORS = [WAD // 3, 3 * WAD, WAD // 2, *(WAD * i // 50 for i in range(40, 61)), 3 * WAD // 2]
@@ -50,7 +52,8 @@ def pieces(table: Any) -> list[tuple[int, int, int]]:
         c1 = signed((word - c0) >> 88, 88)
         c2 = signed((word - c0 - (c1 << 88)) >> 176, 80)
         assert c0 % 4 == 0
-        start = i << 24
+        # Places count from where the table lies in memory.
+        start = (i << 24) + (TABLE_AT << 19)
         c0 = c0 // 4 + c1 * start + c2 * start * start
         out.append((c0, c1 + 2 * c2 * start, c2))
     return out

@@ -126,7 +126,7 @@ def test_the_desk_opens_only_where_the_table_says(core: Core, state: int) -> Non
     if OPEN in TABLE[state]:
         trade[0].call(*trade[1:], {"from": core.takers[0]})
     else:
-        refused(*trade, by=core.takers[0], error="OracleNotFresh", values=(state,))
+        refused(*trade, by=core.takers[0], error="ActionNotAllowed")
 
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)

@@ -97,7 +97,7 @@ def test_at_zero_only_closing_trades_pass(
 ) -> None:
     series = {"call": call(core), "put": put(core), "other": core.series(7, 2_200.0)}
     wanted = [(series[name], size) for name, size in legs]
-    core.desk.lowerNewRisk(1, {"from": guardian(core)})
+    core.desk.lowerNewRisk(WAD // 2, {"from": guardian(core)})
     core.desk.quote(to_legs(sorted(wanted)))
     core.desk.lowerNewRisk(0, {"from": guardian(core)})
     if closes:

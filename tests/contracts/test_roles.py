@@ -24,6 +24,7 @@ GUARDIAN = "guardian"
 ADDRESSES, GOVERNANCE, PROPOSER = "addresses", "governance", "proposer"
 KEEPER, COMMITTER, MARKET, HEDGE_MANAGER = "keeper", "committer", "market", "hedge manager"
 FALLBACK, VENUE = "fallback hedge", "venue of the order"
+QUOTER, MAKER = "quoter", "maker"
 CLEARINGHOUSE, POOL, VAULT, OPERATOR = "clearinghouse", "pool", "vault", "owner or operator"
 
 REFUSAL = {
@@ -38,6 +39,8 @@ REFUSAL = {
     ADMIN: "AccessManagerUnauthorizedAccount",
     KEEPER: "OnlyKeeper",
     COMMITTER: "OnlyCommitter",
+    QUOTER: "OnlyQuoter",
+    MAKER: "OnlyMaker",
     MARKET: "OnlyMarket",
     HEDGE_MANAGER: "OnlyHedgeManager",
     FALLBACK: "OnlyFallback",
@@ -119,11 +122,14 @@ TABLE: dict[str, dict[str, str]] = {
         "trade": OWNER,
         "list": LISTER,
         "delist": ANYONE,
+        "setStances": QUOTER,
+        "setQuoter": ADDRESSES,
         "setParameters": GOVERNOR,
         "lowerNewRisk": GUARDIAN,
         "setNewRisk": GOVERNOR,
         "setAuthority": AUTHORITY,
     },
+    "RfqMarket": {"fill": OWNER, "take": HEDGE_MANAGER, "cancel": MAKER},
     "HedgeManager": {
         "rebalance": KEEPER,
         "advanceEpoch": KEEPER,
@@ -321,6 +327,7 @@ def contracts(project: Any, core: Core) -> dict[str, Any]:
         "Clearinghouse": core.clearinghouse, "OptionDesk": core.desk, "HedgeManager": core.hedge,
         "HedgeFallback": core.fallback,
         "OptionToken": core.token, "LiquidationAuction": core.auction, "DeskVault": vault,
+        "RfqMarket": core.rfq,
         "VaultShare": project.VaultShare.at(vault.share()),
     }  # fmt: skip
     by = {"from": core.gov}

@@ -38,6 +38,7 @@ guardian = "{guardian}"
 keeper = "{accounts[1]}"
 committer = "{accounts[2]}"
 lister = "{accounts[3]}"
+quoter = "{accounts[3]}"
 
 [expected]
 feed_decimals = 8

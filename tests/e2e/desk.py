@@ -102,5 +102,8 @@ def live_desk(folder: Path) -> Iterator[LiveDesk]:
         desk.operators.commit(EXPIRY_S, 0.8, world.chain.now_s() + 1)
         assert depositors.process_if_due() > 0
         desk.operators.list_set(EXPIRY_S, SPOT_USD, (0.9, 1.0, 1.1))
+        # Nothing opens before the first slice has been public for its full age.
+        desk.pass_s(world.parameters.surface.reference_age_s)
+        world.push_round(SPOT_USD)
         desk.takers.fulfil(CALLS, EXPIRY_S, SPOT_USD, desk.operators.strikes)
         yield desk

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from eth_abi import decode, encode
 
-from keeper.chain.bindings import binding
+from keeper.chain.bindings import PACKAGE, binding
 from keeper.units import WAD, encode_series
 from tests.keeper.fake_node import CHAIN_ID, FakeNode, RpcFault
 from tests.keeper.keeper_builders import FAR_S, NOW_S
@@ -25,12 +26,21 @@ NAMES = (
 )
 ADDRESSES = {name: "0x" + f"{i + 1:02x}" * 20 for i, name in enumerate(NAMES)}
 SPOT_VENUE, SHORT_VENUE = "0x" + "c1" * 20, "0x" + "c2" * 20
-OTHERS = ("IHedgeVenue", "UniswapSpotVenue", "AaveShortVenue", "IUniswapV3Pool", "IAavePool")
+PACKAGED = {p.name.removesuffix(".json") for p in resources.files(PACKAGE).iterdir()}
+VENUES = ("IHedgeVenue", "UniswapSpotVenue", "AaveShortVenue", "CuriePerpVenue")
+OTHERS = [n for n in (*VENUES, "IUniswapV3Pool", "IAavePool", "IPerpExchange") if n in PACKAGED]
 POOL, LENDER, WETH, USDC = ("0x" + byte * 20 for byte in ("b1", "b2", "b3", "b4"))
+PERP_VENUE, EXCHANGE = "0x" + "c3" * 20, "0x" + "b5" * 20
 CALL = encode_series(1, FAR_S, 200.0, True)
 SLICE_WORD = (
     (17592186044 << 204) | (35184372088 << 153) | ((2**51 - 5277655813324) << 102) | 1759218604441
 )
+
+
+def _parameters(*values: int) -> tuple[int, ...]:
+    """As many as this version's IHedgeManager.HedgeParameters has."""
+    (kind,) = binding("HedgeManager").functions["parameters"].outputs
+    return values[: kind.count(",") + 1]
 
 
 class FakeChain(FakeNode):
@@ -53,7 +63,17 @@ class FakeChain(FakeNode):
             ("poolPrice",): (190 * WAD,),
             ("lastCommit",): (NOW_S,),
             ("parameters",): (
-                (5 * WAD, WAD // 2, WAD // 100, 100 * WAD, 12 * WAD // 10, 10_000 * WAD, 3, 7_200),
+                _parameters(
+                    5 * WAD,
+                    WAD // 2,
+                    WAD // 100,
+                    100 * WAD,
+                    12 * WAD // 10,
+                    10_000 * WAD,
+                    3,
+                    7_200,
+                    WAD // 100,
+                ),
             ),
             ("epoch",): (4,),
             ("budgetLeft",): (9_000 * WAD,),
@@ -93,6 +113,21 @@ class FakeChain(FakeNode):
             ("liquidation", SHORT_VENUE): (8 * WAD // 10, WAD // 20),
             ("getReserveData",): (tuple(reserve),),
         }
+
+    def add_perp(self, mark_usd: int) -> dict[str, Any]:
+        """A perpetual short of 2 ETH; returns its entry in the record."""
+        at = PERP_VENUE
+        self.views |= {
+            ("exchange", at): (EXCHANGE,),
+            ("baseToken", at): (WETH,),
+            ("usdc", at): (USDC,),
+            ("position", at): (-2 * WAD, 480 * WAD),
+            ("health", at): (3 * WAD,),
+            ("parameters", at): ((25 * WAD // 100, WAD, WAD // 100),),
+            ("getSqrtMarkTwapX96",): (math.isqrt(mark_usd * 2**192),),
+            ("hedgeOf",): (-3 * WAD, 51_380 * WAD),
+        }
+        return {"address": at, "kind": "perp_short", "fee": 0.001}
 
     def set(self, function: str, *values: Any, key: Any = None) -> None:
         self.views[(function,) if key is None else (function, key)] = values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -15,6 +16,7 @@ from keeper.models import OracleState, VenueKind
 from keeper.units import GWEI, WAD, encode_series
 from tests.keeper.fake_chain import (
     ADDRESSES,
+    PACKAGED,
     POOL,
     SHORT_VENUE,
     SLICE_WORD,
@@ -242,3 +244,30 @@ def test_a_pool_that_cannot_be_read_stops_nothing(reader, chain):
     snapshot = reader.snapshot()
     assert snapshot.depths == ()
     assert snapshot.venues[0].pool == POOL
+
+
+@pytest.mark.skipif("CuriePerpVenue" not in PACKAGED, reason="no perpetual in this version")
+def test_a_perpetuals_mark_margin_and_funding(chain, tmp_path):
+    """The mark is 1 % over the index: a short earns that by the day. Nothing is known of the depth behind it."""
+    perp = chain.add_perp(mark_usd=192)
+    path = write_record(tmp_path / "31337.json", chain)
+    record = json.loads(path.read_text())
+    record["venues"].append(perp)
+    path.write_text(json.dumps(record))
+    client = NodeClient(chain, "fake node", attempts=1)
+    snapshot = SnapshotReader(client, Deployment.load(path), KEEPER).snapshot()
+    venue = snapshot.venues[2]
+    assert venue.kind is VenueKind.PERP_SHORT
+    assert venue.collateral_ratio == 0.25
+    assert venue.carry_rate == pytest.approx(-(192 / 190 - 1) * 365)
+    assert venue.collateral_usd(190.0) == pytest.approx(480 - 2 * 190)
+    (depth,) = (d for d in snapshot.depths if d.address == venue.pool)
+    assert depth.price_usd == pytest.approx(192.0)
+
+
+@pytest.mark.skipif("CuriePerpVenue" not in PACKAGED, reason="no perpetual in this version")
+def test_what_governance_lets_a_venue_hold(reader, chain):
+    assert reader.snapshot().venues[1].cap_eth == math.inf
+    chain.set("venueCap", 40 * WAD)
+    spot, short = reader.snapshot().venues
+    assert (spot.cap_eth, short.cap_eth) == (math.inf, 40.0)

@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "config_text": BASE,
     "config_sections": BASE,
     "config": BASE | {"config_text", "config_sections", "policies", "guards"},
-    "market": MATHS | {"config", "ports", "policies"},
+    "market": MATHS | {"config", "ports"},
     "chain": BASE | {"config", "ports", "pricing"},
     "depositor": BASE | {"chain", "execution"},
     "execution": BASE | {"config", "ports", "policies", "portfolio", "chain"},

@@ -13,32 +13,33 @@ from eth_abi import decode, encode
 from keeper.chain.bindings import binding
 from keeper.errors import ConfigError, DataError, Retry
 from keeper.execution.records import OutcomeKind
-from keeper.market.maker_quotes import QuoteSource
 from keeper.policies.alarm import AlarmParameters
 from keeper.policies.overlay import OverlayParameters
 from keeper.policies.overlay_quotes import Limits, Range
 from keeper.portfolio.book import value_book
+from keeper.runtime.maker_quotes import QuoteSource
 from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.replay import replay
 from keeper.units import WAD
 from tests.keeper.keeper_builders import FAR_S, NOW_S, leg
 from tests.keeper.runtime_world import agreed, fakes
 
-RFQ = "(address,(uint128,int128)[],uint256,bytes)"
-BODY = ("0x" + "07" * 20, [(leg(200.0, 1.0).series_id, 12 * WAD)], 5, b"salt")
+RFQ = "(address,address,(uint128,int128)[],int256,uint256,uint64)"
+ANY = "0x" + "00" * 20
+LEGS = [(leg(200.0, 1.0).series_id, 12 * WAD)]
+BODY = ("0x" + "07" * 20, ANY, LEGS, 9 * 12 * WAD, 5, NOW_S + 60)
 SIGNATURE = bytes(range(65))
 ADAPTER = "0x" + "5a" * 20
+
+
+def encoded(legs, premium) -> str:
+    return "0x" + encode([RFQ], [(BODY[0], ANY, legs, premium, 5, NOW_S + 60)]).hex()
 
 
 def row(**changes):
     return {
         "id": "a",
-        "series": hex(leg(200.0, 1.0).series_id),
-        "desk": "buy",
-        "price_usd": 9.0,
-        "size": 12.0,
         "lot": 0.5,
-        "valid_until": NOW_S + 60,
         "rfq": "0x" + encode([RFQ], [BODY]).hex(),
         "signature": "0x" + SIGNATURE.hex(),
     } | changes
@@ -54,6 +55,7 @@ def test_a_quote_is_read_with_its_series(tmp_path):
     (signed,) = source(tmp_path, row()).read(3.0)
     quote = signed.quote
     assert (quote.expiry_s, quote.strike_usd, quote.is_call) == (FAR_S, 200.0, True)
+    assert (quote.desk, quote.valid_until_s) == ("buy", NOW_S + 60)
     assert (quote.price_usd, quote.size, quote.lot, quote.gas_usd) == (9.0, 12.0, 0.5, 3.0)
 
 
@@ -92,12 +94,11 @@ def test_quotes_over_http():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"desk": "both"}, "quote 0: desk"),
-        ({"price_usd": float("nan")}, "price_usd"),
-        ({"size": 0.0}, "size"),
         ({"rfq": "0x12"}, "ABI encoding"),
         ({"rfq": "12"}, "rfq"),
-        ({"series": "0xzz"}, "series"),
+        ({"rfq": encoded(LEGS * 2, WAD)}, "one series"),
+        ({"rfq": encoded(LEGS, -WAD)}, "would be paid"),
+        ({"rfq": encoded([(1, WAD)], WAD)}, "underlying|expiry|legs|strike|market"),
         ({"extra": 1}, "extra"),
         ({"lot": 50.0}, "no whole number of lots"),
     ],
@@ -133,7 +134,7 @@ def orders_of(job):
 
 
 def test_gamma_is_bought_and_the_rest_of_the_delta_hedged_in_one_batch(tmp_path):
-    state = agreed()
+    state = agreed(base_eth=8.0)
     book = value_book(state)
     world = fakes(tmp_path, state)
     tick = replace(world.tick, quotes=desk(source(tmp_path, row()), 0.5 * -book.gamma_eth_per_usd))

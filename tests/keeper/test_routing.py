@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeper.errors import Halt
-from keeper.execution.routing import Problem, Route, Split, Stage, best_split
+from keeper.execution.routing import best_split
 from keeper.execution.routing_depth import pool_curve
+from keeper.execution.routing_records import Problem, Route, Split, Stage
 from keeper.models import LiquidityBand, PoolDepth
 
 SPOT = 2_000.0

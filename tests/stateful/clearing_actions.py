@@ -51,7 +51,7 @@ class Actions:
         rich=st.booleans(),
     )
     def deploy(self, seed: int, cap: int, rich: bool) -> None:
-        self.world = w = World(ACTORS)
+        self.world = w = World.new(ACTORS)
         self.draw = random.Random(seed)
         w.warp(w.core.now + 60)
         for underlying in SPOTS:

@@ -1,29 +1,22 @@
 """Clearinghouse and model side by side: two underlyings, thirty-odd accounts, every action done to both.
 
-The model takes marks from the RiskEngine itself, so that its money is exact to the wei; each answer that it takes is
-held against the keeper's margin shadow first. Refusals must carry the same name on both sides.
+Refusals must carry the same name on both sides. Marks: clearing_marks.py.
 """
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from keeper.models import SviSlice
-from keeper.portfolio.book import Market
-from keeper.portfolio.margin_shadow import (
-    ChainHedge,
-    ChainPortfolio,
-    gross_usd,
-    parameters_of,
-    shadow_margin,
-)
+from keeper.portfolio.margin_shadow import ChainHedge
 from keeper.pricing import svi
 from keeper.simulation.clearing.accounts import Account, DebtParameters
 from keeper.simulation.clearing.house import Clearinghouse
 from keeper.simulation.clearing.liquidation import AuctionParameters, Auctions
-from keeper.simulation.clearing.marks import FRESH, Refused
+from keeper.simulation.clearing.marks import Refused
 from keeper.simulation.clearing.tokens import OptionTokens
 from tests.contracts.core_env import (
     AUCTION,
@@ -31,80 +24,26 @@ from tests.contracts.core_env import (
     DAY,
     FEED_DECIMALS,
     HOUR,
-    MARGIN_PARAMETERS,
     UNDERLYING,
     VOL,
     WAD,
-    Core,
     market_config,
 )
+from tests.stateful.clearing_marks import SECOND, ChainMarks
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 
-SECOND = 2
-MARGIN_DUST_USD = 1e-12
-SHADOW_TOLERANCE = 1e-6
 # Expiries that have slices for a whole life; the surface wants all of them in each commit until four hours before.
 DAYS = range(1, 10)
 MIN_TENOR_S = 4 * HOUR
 MAX_UINT = 2**256 - 1
-ACTIONS = ("Open", "Withdraw", "Hedge", "Close", "Liquidate", "Settle", "Claim")
-
-
-class ChainMarks:
-    """marks.Marks from the contracts, each margin compared with the keeper's shadow."""
-
-    def __init__(self, core: Core) -> None:
-        self.core = core
-        self.parameters = parameters_of(MARGIN_PARAMETERS)
-        self.slices: dict[int, dict[int, SviSlice]] = {UNDERLYING: {}, SECOND: {}}
-        self.proven: dict[tuple[int, int], int] = {}
-        self.worst = 0.0
-        self.compared = 0
-
-    def margin(self, portfolio: ChainPortfolio, slice_: int = FRESH) -> tuple[int, int, int]:
-        """RiskEngine.margin, after the shadow has agreed; what the reference slice is, the surface's tests ask."""
-        try:
-            found = self.core.engine.margin(portfolio.as_tuple(), slice_)
-        except Reverted as failure:
-            raise Refused(failure.name) from None
-        if slice_ == FRESH:
-            self._compare(portfolio, found)
-        return tuple(found)
-
-    def _compare(self, portfolio: ChainPortfolio, found: tuple[int, int, int]) -> None:
-        named = {series >> 112 for series, _ in portfolio.legs} | {UNDERLYING}
-        markets = {u: self.market(u) for u in named}
-        shadow = shadow_margin(portfolio, markets, self.parameters)
-        unit = gross_usd(portfolio, markets) or 1.0
-        expected = (shadow.equity_usd, shadow.initial_usd, shadow.maintenance_usd)
-        for mine, theirs in zip(expected, found, strict=True):
-            # A portfolio of a few wei is margined to the wei, which says nothing in relative terms.
-            error = max(abs(mine - theirs / WAD) - MARGIN_DUST_USD, 0.0) / unit
-            assert error <= SHADOW_TOLERANCE, f"shadow {expected} != engine {found}: {portfolio}"
-            self.worst = max(self.worst, error)
-        self.compared += 1
-
-    def market(self, underlying: int) -> Market:
-        """What the shadow values against: spot, slices and proven prices of now."""
-        spot = self.core.oracle.spot(underlying)[0] / WAD
-        settled = {e: p / WAD for (u, e), p in self.proven.items() if u == underlying}
-        return Market(self.core.now, spot, self.slices[underlying], settled)
-
-    def price_for(self, underlying: int, action: str) -> int:
-        """MarketOracle.check."""
-        try:
-            return int(self.core.oracle.check(underlying, ACTIONS.index(action)))
-        except Reverted as failure:
-            raise Refused(failure.name) from None
-
-    def settlement_price(self, underlying: int, expiry: int) -> int:
-        """What was proven."""
-        return self.proven.get((underlying, expiry), 0)
 
 
 class World:
     """Contracts, model, and who is who. The vault is the last of `who`."""
+
+    deployment: Any
+    _deployed: ClassVar[dict[int, World]] = {}
 
     def __init__(self, actors: int) -> None:
         self.core = new_core(5 + actors + 1)
@@ -112,18 +51,8 @@ class World:
         self.core.takers = takers
         self.house = self.core.clearinghouse
         self.who = [*takers, self.core.vault]
-        self.marks = ChainMarks(self.core)
-        self.model = Clearinghouse(self.core.now, self.marks, self.core.vault)
-        self.model.venues = True
-        self.model.set_debts(DebtParameters(*self.house.debtParameters()))
-        self.tokens = OptionTokens(self.model)
-        parameters = AuctionParameters(*AUCTION_PARAMETERS)
-        self.auctions = Auctions(self.model, parameters, self._bring_home)
         self.harness = self.core.backend.deploy("BooksHarness")
-        self._look = b""
-        self.donated = 0
-        self.done: Counter[str] = Counter()
-        self._seen: dict[str, tuple[bytes, Account]] = {}
+        self.slices: dict[int, dict[int, SviSlice]] = {UNDERLYING: {}, SECOND: {}}
         self._second_market()
         by = {"from": self.core.gov}
         # Slices at any price and time, where the auction would sell few.
@@ -135,6 +64,35 @@ class World:
             for token in (self.core.usdc, self.core.weth):
                 token.mint(person, 10**40, {"from": person})
                 token.approve(self.house, MAX_UINT, {"from": person})
+        args = self.house.address, self.who
+        self._look = self.harness.contract.data_of("digests", *args)
+
+    @classmethod
+    def new(cls, actors: int) -> World:
+        """A world where nothing has happened. Contracts are deployed once and taken back to how they were then."""
+        deployed = cls._deployed.get(actors)
+        if deployed is None:
+            deployed = cls._deployed[actors] = cls(actors)
+        else:
+            deployed.core.backend.chain.revert(deployed.deployment)
+        deployed.deployment = deployed.core.backend.chain.snapshot()
+        world = copy.copy(deployed)
+        world._begin()
+        return world
+
+    def _begin(self) -> None:
+        """The model of the contracts as they are, and nothing done yet."""
+        self.slices = {underlying: dict(known) for underlying, known in self.slices.items()}
+        self.marks = ChainMarks(self.core, self.slices)
+        self.model = Clearinghouse(self.core.now, self.marks, self.core.vault)
+        self.model.venues = True
+        self.model.set_debts(DebtParameters(*self.house.debtParameters()))
+        self.tokens = OptionTokens(self.model)
+        parameters = AuctionParameters(*AUCTION_PARAMETERS)
+        self.auctions = Auctions(self.model, parameters, self._bring_home)
+        self.donated = 0
+        self.done: Counter[str] = Counter()
+        self._seen: dict[str, tuple[bytes, Account]] = {}
 
     def _second_market(self) -> None:
         core, by, deploy = self.core, {"from": self.core.gov}, self.core.backend.deploy
@@ -200,7 +158,7 @@ class World:
         core.surface.commit(underlying, spot, rows, {"from": core.committer})
         for expiry, word, rate in rows:
             made = svi.slice_from_word(word, expiry, rate / WAD, core.now)
-            self.marks.slices[underlying][expiry] = made
+            self.slices[underlying][expiry] = made
 
     def prove(self, underlying: int, day: int, usd: float) -> None:
         """Past the expiry, with its first round proven."""
@@ -277,10 +235,7 @@ class World:
                 self._seen[person] = word, account.copy()
 
     def _words(self) -> list[bytes]:
-        """A word for each account; the same calldata every time is encoded once."""
-        if not self._look:
-            args = self.house.address, self.who
-            self._look = self.harness.contract.data_of("digests", *args)
+        """A word for each account that changes with it."""
         evm, to = self.core.backend.chain.evm, self.harness.address
         out = bytes(evm.message_call(self.who[0], to, self._look, is_static=True))
         return [out[at : at + 32] for at in range(64, len(out), 32)]

@@ -65,7 +65,7 @@ class Crash:
 
     def __init__(self, candles: pd.DataFrame, *, bidders_from: int, insurance_usd: int) -> None:
         self.candles, self.bidders_from = candles, bidders_from
-        self.world = w = World(len(BOOKS) + 3)
+        self.world = w = World.new(len(BOOKS) + 3)
         self.sellers = dict(zip(BOOKS, w.who, strict=False))
         self.whales = w.who[len(BOOKS) : len(BOOKS) + 2]
         self.eve = w.core.now

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pyrevm
-from eth_abi import decode, encode
 from eth_utils import keccak, to_checksum_address
 
 from scripts.setup import env
+from tests.stateful.abi import Codec, codec_of
 
 START = 1_700_000_000
 
@@ -69,9 +69,20 @@ class Chain:
         self.block = 1
         self.travel(0)
 
+    def snapshot(self) -> tuple[Any, int, int]:
+        """Where `revert` goes back to, once."""
+        return self.evm.snapshot(), self.now, self.block
+
+    def revert(self, to: tuple[Any, int, int]) -> None:
+        checkpoint, now, block = to
+        self.evm.revert(checkpoint)
+        self._set_time(now, block)
+
     def travel(self, seconds: int) -> None:
-        self.now += seconds
-        self.block += 1
+        self._set_time(self.now + seconds, self.block + 1)
+
+    def _set_time(self, now: int, block: int) -> None:
+        self.now, self.block = now, block
         self.evm.set_block_env(
             pyrevm.BlockEnv(number=self.block, timestamp=self.now, gas_limit=2**63)
         )
@@ -79,7 +90,7 @@ class Chain:
     def deploy(self, name: str, *args: Any) -> "Contract":
         built = artifact(name)
         constructor = next((e for e in built["abi"] if e["type"] == "constructor"), None)
-        encoded = encode(_types(constructor["inputs"]), args) if constructor else b""
+        encoded = codec_of(_types(constructor["inputs"])).encode(args) if constructor else b""
         code = bytes.fromhex(built["bytecode"].removeprefix("0x")) + encoded
         return Contract(self, name, self.evm.deploy(self.deployer, code))
 
@@ -95,12 +106,14 @@ class Contract:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not any(known == name for known, _ in self._functions):
             raise AttributeError(name)
-        return functools.partial(self._call, name)
+        bound = functools.partial(self._call, name)
+        setattr(self, name, bound)
+        return bound
 
     def data_of(self, name: str, *args: Any) -> bytes:
         """Calldata of a call."""
         selector, inputs, _ = self._functions[name, len(args)]
-        return bytes(selector + encode(inputs, args))
+        return bytes(selector + inputs.encode(args))
 
     def _call(self, name: str, *args: Any, sender: str | None = None) -> Any:
         selector, inputs, outputs = self._functions[name, len(args)]
@@ -108,20 +121,20 @@ class Contract:
             out = self.chain.evm.message_call(
                 sender or self.chain.deployer,
                 self.address,
-                selector + encode(inputs, args),
+                selector + inputs.encode(args),
                 is_static=sender is None,
             )
         except RuntimeError as error:
             message = str(error)
             found = re.search("0x([0-9a-f]{8})", message)
             raise Reverted(message, _ERRORS.get(found[1], "") if found else "") from None
-        values = decode(outputs, bytes(out))
+        values = outputs.decode(bytes(out), 0)
         return values[0] if len(values) == 1 else values
 
 
 @functools.cache
-def _functions(name: str) -> dict[tuple[str, int], tuple[bytes, list[str], list[str]]]:
-    """(selector, input types, output types) by name and number of arguments; notes the errors on the way."""
+def _functions(name: str) -> dict[tuple[str, int], tuple[bytes, Codec, Codec]]:
+    """(selector, inputs, outputs) by name and number of arguments; notes the errors on the way."""
     found = {}
     for entry in artifact(name)["abi"]:
         if entry["type"] not in ("function", "error"):
@@ -132,5 +145,5 @@ def _functions(name: str) -> dict[tuple[str, int], tuple[bytes, list[str], list[
             _ERRORS[selector.hex()] = entry["name"]
         else:
             key = entry["name"], len(inputs)
-            found[key] = selector, inputs, _types(entry["outputs"])
+            found[key] = selector, codec_of(inputs), codec_of(_types(entry["outputs"]))
     return found

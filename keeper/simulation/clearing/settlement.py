@@ -11,7 +11,13 @@ from collections.abc import Iterable
 from keeper.simulation.clearing.accounts import Key, Settlement, atomic
 from keeper.simulation.clearing.margin import Margined
 from keeper.simulation.clearing.marks import Refused
-from keeper.simulation.clearing.wad import expiry_key, mul_down, payoff
+from keeper.simulation.clearing.wad import (
+    EXPIRY_SHIFT,
+    expiry_key,
+    expiry_prefix,
+    mul_down,
+    payoff,
+)
 from keeper.units import WAD
 
 # The factor of an expiry whose losers had nothing: zero would mean "not fixed".
@@ -70,7 +76,8 @@ class Settled(Margined):
     def still_owed(self, key: Key) -> int:
         """I-12: what winners and wrapped longs that have not claimed will get, WAD."""
         s, price = self.settlements[key], self.marks.settlement_price(*key)
-        accounts = sum(self._share(s, self.net_payoff(who, key, price)) for who in self.accounts)
+        holders = [who for who, account in self.accounts.items() if account.legs]
+        accounts = sum(self._share(s, self.net_payoff(who, key, price)) for who in holders)
         tokens = sum(
             self._share(s, mul_down(amount, payoff(series, price)))
             for series, amount in self.wrapped.items()
@@ -80,8 +87,9 @@ class Settled(Margined):
 
     def net_payoff(self, who: str, key: Key, price: int) -> int:
         """Payoff of the account's legs of one expiry, each rounded down."""
-        legs = self.of(who).legs.items()
-        return sum(mul_down(size, payoff(s, price)) for s, size in legs if expiry_key(s) == key)
+        prefix = expiry_prefix(*key)
+        legs = [(s, n) for s, n in self.of(who).legs.items() if s >> EXPIRY_SHIFT == prefix]
+        return sum(mul_down(n, payoff(s, price)) for s, n in legs)
 
     # ------------------------------------------------------------------ one account at a time
 
@@ -149,7 +157,9 @@ class Settled(Margined):
 
     def _share(self, s: Settlement, net: int) -> int:
         """At the least factor a gain of a USD would still be a wei, out of the pot of other expiries."""
-        return 0 if s.factor == NOTHING_PAID else min(mul_down(max(net, 0), s.factor), self.pot())
+        if net <= 0 or s.factor == NOTHING_PAID:
+            return 0
+        return min(mul_down(net, s.factor), self.pot())
 
     def _pay(self, who: str, key: Key, gain: int) -> None:
         self.settlement(key).pot -= gain

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from keeper.units import STRIKE_UNIT, WAD
 
+# A SeriesId from this bit on says underlying and expiry.
+EXPIRY_SHIFT = 72
+
 
 def ceil_div(a: int, b: int) -> int:
     """Rounded towards plus infinity."""
@@ -45,3 +48,8 @@ def expiry_of(series: int) -> int:
 def expiry_key(series: int) -> tuple[int, int]:
     """(underlying, expiry): what settlement is kept by."""
     return underlying_of(series), expiry_of(series)
+
+
+def expiry_prefix(underlying: int, expiry: int) -> int:
+    """What every SeriesId of an expiry is, shifted by EXPIRY_SHIFT: quicker to compare than its key."""
+    return underlying << 40 | expiry

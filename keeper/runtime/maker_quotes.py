@@ -1,11 +1,9 @@
 """Makers' signed option quotes from a file or over HTTP, checked row by row before anything looks at them.
 
-    {"quotes": [{"id": "mm-1", "series": "0x...", "desk": "buy", "price_usd": 12.5, "size": 40, "lot": 0.1,
-                 "min_clip": 1, "valid_until": 1584014700, "rfq": "0x...", "signature": "0x..."}]}
+    {"quotes": [{"id": "mm-1", "lot": 0.1, "min_clip": 1, "rfq": "0x...", "signature": "0x..."}]}
 
-`desk` is the vault's side, prices are USD a contract, sizes contracts. `rfq` is the quote as the maker signed it,
-ABI-encoded; the contract holds whoever fills it to that, so a row that claims a better price than it signed costs a
-refused batch and nothing else.
+`rfq` is abi.encode(IRfqMarket.Rfq), the quote as the maker signed it; series, side, price, size and end are read from
+it, so a row cannot promise what was not signed. Only quotes of one series are taken. Sizes in contracts.
 """
 
 from __future__ import annotations
@@ -13,14 +11,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import urllib3
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from keeper.chain.rfq import decode_rfq
 from keeper.errors import DataError, PricingError, Retry
 from keeper.policies.overlay_quotes import MakerQuote
-from keeper.units import decode_series
+from keeper.units import decode_series, from_wad
 
 _MOST_BYTES = 1_000_000
 _WORD = 32
@@ -34,23 +33,12 @@ def _hex(value: str) -> str:
     return value
 
 
-def _series(value: str) -> str:
-    if not value.startswith("0x") or not 0 < int(value, 16) < 1 << 128:
-        raise ValueError("must be 0x and the hexadecimal id of a series")
-    return value
-
-
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     id: str = Field(min_length=1, max_length=100)
-    series: Annotated[str, AfterValidator(_series)]
-    desk: Literal["buy", "sell"]
-    price_usd: float = Field(ge=0.0)
-    size: float = Field(gt=0.0)
     lot: float = Field(gt=0.0)
     min_clip: float = Field(default=0.0, ge=0.0)
-    valid_until: int = Field(gt=0)
     rfq: Annotated[str, AfterValidator(_hex)]
     signature: Annotated[str, AfterValidator(_hex)]
 
@@ -130,12 +118,19 @@ def _rows(text: str, where: str) -> list[_Row]:
 
 
 def _signed(row: _Row, gas_usd: float, where: str) -> SignedQuote:
-    series = int(row.series, 16)
-    underlying, expiry_s, strike_usd, is_call = decode_series(series)
     rfq = bytes.fromhex(row.rfq[2:])
-    if len(rfq) < 2 * _WORD or len(rfq) % _WORD or int.from_bytes(rfq[:_WORD], "big") != _WORD:
-        raise DataError(f"{where}: rfq is not the ABI encoding of one quote")
     try:
+        signed = decode_rfq(rfq)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+    legs, premium = signed.legs, signed.premium_wad
+    if len(legs) != 1 or legs[0][1] == 0:
+        raise DataError(f"{where}: has {len(legs)} legs, quotes of one series are taken")
+    series, size = legs[0][0], from_wad(legs[0][1])
+    if premium * size < 0:
+        raise DataError(f"{where}: whoever buys would be paid")
+    try:
+        underlying, expiry_s, strike_usd, is_call = decode_series(series)
         quote = MakerQuote(
             quote_id=row.id,
             series_id=series,
@@ -143,13 +138,13 @@ def _signed(row: _Row, gas_usd: float, where: str) -> SignedQuote:
             expiry_s=expiry_s,
             strike_usd=strike_usd,
             is_call=is_call,
-            desk=row.desk,
-            price_usd=row.price_usd,
-            size=row.size,
+            desk="buy" if size > 0 else "sell",
+            price_usd=from_wad(premium) / size,
+            size=abs(size),
             lot=row.lot,
             min_clip=row.min_clip,
             gas_usd=gas_usd,
-            valid_until_s=float(row.valid_until),
+            valid_until_s=float(signed.deadline_s),
         )
     except PricingError as error:
         raise DataError(f"{where}: {error}") from None
