@@ -8,7 +8,7 @@ import {Greeks, IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.s
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {Books} from "../libraries/Books.sol";
 import {Notice} from "../libraries/Notice.sol";
-import {PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
+import {PackedLeg, SeriesId} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title What a vault's account is worth to those who leave and to those who join, and when that may be used.
