@@ -24,7 +24,7 @@ ONLY ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-desk-long test-vault-long test-mutants check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-hedge-long test-desk-long test-vault-long test-mutants check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -84,6 +84,9 @@ test: compile  ## all suites; one of them: make test-keeper, with ARGS="-k name"
 
 test-%: compile
 	@$(MAKE) --no-print-directory -s suite-$*
+
+test-hedge-long: compile  ## I-05 on random books and batches: TRIALS=100000 SEED=1
+	@$(PY) -m tests.stateful.hedge $(or $(TRIALS),100000) $(SEED)
 
 test-stateful-long: compile  ## a long random search of the clearing room: STEPS=200000 SEED=1
 	@$(PY) -m tests.stateful $(STEPS) $(SEED) $(WORKERS)
