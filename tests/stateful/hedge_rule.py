@@ -10,7 +10,15 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.contracts.core_env import FOREVER, HEDGE_PARAMETERS, UNDERLYING, WAD, Core
+from tests.contracts.core_env import (
+    FOREVER,
+    HEDGE_PARAMETERS,
+    HOUR,
+    UNDERLYING,
+    VOL,
+    WAD,
+    Core,
+)
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 
@@ -134,6 +142,8 @@ class RuleWorld:
         """Raises AssertionError with the whole trial where contract and model disagree."""
         evm = self.core.backend.chain.evm
         while self.tally.trials < trials:
+            if self.random.random() < 0.2:
+                self._hour()
             book = evm.snapshot()
             self._book()
             for _ in range(min(BOOK_TRIALS, trials - self.tally.trials)):
@@ -143,13 +153,20 @@ class RuleWorld:
             evm.revert(book)
         return self.tally
 
+    def _hour(self) -> None:
+        """Time passes for all books to come; feed and surface are renewed."""
+        core = self.core
+        core.warp(core.now + HOUR)
+        core.set_spot(2_000.0)
+        core.commit(core.slice(VOL, 14))
+
     def _book(self) -> None:
-        """Legs at random, live and expired; what WETH is left makes the account's base."""
+        """Legs at random; what WETH is left makes the account's base."""
         core, draw = self.core, self.random
         legs: dict[int, float] = {}
         for _ in range(draw.randint(0, 10)):
             series = core.series(
-                draw.choice((1, 7, 14)),
+                draw.choice([days for days in (1, 7, 14) if core.expiry(days) > core.now]),
                 draw.choice((1_600, 1_800, 2_000, 2_200, 2_600)),
                 draw.random() < 0.5,
             )
@@ -160,8 +177,6 @@ class RuleWorld:
         core.clearinghouse.withdrawBase(
             core.base(core.vault) - left, core.vault, {"from": core.vault}
         )
-        if draw.random() < 0.2:  # stays for the books after it
-            core.warp(core.now + 3_600)
 
     def _trial(self) -> None:
         core, draw, by = self.core, self.random, {"from": self.core.gov}

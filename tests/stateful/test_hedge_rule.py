@@ -11,5 +11,5 @@ EVERY_OUTCOME = {
 def test_every_rebalance_obeys_the_rule_and_no_good_one_is_refused() -> None:
     tally = RuleWorld(seed=5).run(2_000)
     assert tally.trials == 2_000
-    assert tally.outcomes.keys() >= EVERY_OUTCOME - {"MigrationAddsDelta"}
+    assert tally.outcomes.keys() >= EVERY_OUTCOME - {"MigrationAddsDelta", "VenueOverCap"}
     assert tally.outcomes["passed"] > 200
