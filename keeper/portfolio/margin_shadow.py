@@ -24,12 +24,13 @@ _DEAD = 1e-300
 
 @dataclass(frozen=True, slots=True)
 class ChainHedge:
-    """IRiskEngine.Hedge: WAD base and quote, liquidation threshold and penalty."""
+    """IRiskEngine.Hedge: WAD base and quote, liquidation threshold and penalty, market id of the base."""
 
     base: int
     quote: int
     threshold: int = 0
     penalty: int = 0
+    underlying: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ChainPortfolio:
 
     def as_tuple(self) -> tuple[object, ...]:
         """As the contract's ABI takes it."""
-        hedges = [(h.base, h.quote, h.threshold, h.penalty) for h in self.hedges]
+        hedges = [(h.base, h.quote, h.threshold, h.penalty, h.underlying) for h in self.hedges]
         legs = [pack_leg(*leg) for leg in self.legs]
         return self.underlying, self.cash, self.base, hedges, legs
 

@@ -355,16 +355,17 @@ class Core:
         """(openShort, owed, shortfall, payoutFactor)."""
         return tuple(map(int, self.clearinghouse.settlementOf(UNDERLYING, self.expiry(days))))
 
-    def check_books(self, open_series: Sequence[int] = ()) -> None:
-        """I-02 to the wei over everybody's accounts, and I-01 for the series named."""
-        books = [tuple(self.clearinghouse.accountOf(who)) for who in self.everybody]
+    def check_books(self, open_series: Sequence[int] = (), *others: str) -> None:
+        """I-02 to the wei over everybody's accounts and those of `others`, and I-01 for the series named."""
+        people = (*self.everybody, *others)
+        books = [tuple(self.clearinghouse.accountOf(who)) for who in people]
         usdc, base, negative, insurance, pot = map(int, self.clearinghouse.totals())
         assert usdc * 10**12 == sum(b[0] for b in books) + insurance + pot
         assert base == sum(b[1] for b in books)
         assert negative == sum(-b[0] for b in books if b[0] < 0)
         assert self.usdc.balanceOf(self.clearinghouse) >= usdc
         assert self.weth.balanceOf(self.clearinghouse) >= base
-        legs = [self.legs(who) for who in self.everybody]
+        legs = [self.legs(who) for who in people]
         assert [b[2] for b in books] == [len(own) for own in legs]
         for series in open_series:
             assert sum(own.get(series, 0) for own in legs) == 0, f"I-01 broken in {series}"
@@ -391,15 +392,18 @@ def to_packed(legs: Sequence[tuple]) -> list[int]:
     return [pack_leg(*leg) for leg in to_legs(legs)]
 
 
-def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True) -> Core:
+def deploy_core(
+    backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True, aged: bool = True
+) -> Core:
     """Deploy and wire everything by 09:00 UTC of the next day, spot and slices of days 1, 7 and 14 set.
 
-    The slices are committed `referenceAge` and a bit before, so that the desk opens at once.
+    The slices are committed `referenceAge` and a bit before, so that the desk opens at once; if not `aged`, everything
+    is of that very moment.
     """
     people = list(backend.people)
     gov, keeper, committer, vault, market, *takers = people
     start = (backend.now() // DAY + 1) * DAY + 9 * HOUR
-    backend.warp(start - HOUR - EARLIER_S)
+    backend.warp(start - (HOUR + EARLIER_S if aged else 0))
     new = backend.deploy
     authority = new("AccessManager", gov)
     usdc, weth = new("MockToken", "USDC", 6), new("MockToken", "WETH", 18)
@@ -460,8 +464,9 @@ def deploy_core(backend: Any, spot: float = SPOT_USD, base_is_token0: bool = Tru
     hedge.setVenueCap(venue, 10_000 * WAD, by)
     fallback.setVenues([venue], by)
     core.commit(*(core.slice(VOL, days) for days in (1, 7, 14)), spot=spot)
-    core.warp(start)
-    core.set_spot(spot)
+    if aged:
+        core.warp(start)
+        core.set_spot(spot)
     return core
 
 

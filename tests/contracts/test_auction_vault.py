@@ -169,6 +169,7 @@ def test_a_venue_that_does_not_let_go_stops_the_sale_unless_it_is_dust(
     stuck = core.backend.deploy("MockVenue", core.usdc, core.weth, core.gov, WAD)
     core.clearinghouse.setVenue(stuck, True, {"from": core.gov})
     stuck.setPosition(0, 11 * WAD, {"from": core.gov})
+    core.clearinghouse.touchVenue(stuck, {"from": core.gov})
     refused(core.auction.bid, *bid_args(opened), by=opened.bidder, error="VenuesNotEmpty")
     stuck.setPosition(10**15, 5 * WAD, {"from": core.gov})
     opened.bid(share=wad(0.05))

@@ -227,7 +227,7 @@ def test_a_venue_noted_as_empty_is_left_out_until_it_is_traded_on(core: Core) ->
     venue.setPosition(0, 0, {"from": gov})
     house.touchVenue(venue, {"from": core.takers[0]})
     # What comes without a trade counts in nothing until somebody notes it.
-    venue.setPosition(5 * WAD, 0, {"from": gov})
+    venue.setPositionUnseen(5 * WAD, 0, {"from": gov})
     assert hedges(core) == []
     house.touchVenue(venue, {"from": core.takers[0]})
     assert hedges(core) == [5]
@@ -237,7 +237,7 @@ def test_a_venue_noted_as_empty_is_left_out_until_it_is_traded_on(core: Core) ->
     house.tradeOnVenue(venue, 2 * WAD, round(SPOT_USD * WAD), b"", {"from": gov})
     assert hedges(core) == [2]
     house.unwindVenue(venue, {"from": gov})
-    venue.setPosition(3 * WAD, 0, {"from": gov})
+    venue.setPositionUnseen(3 * WAD, 0, {"from": gov})
     assert hedges(core) == []
     refused(house.touchVenue, core.takers[0], by=gov, error="VenueUnknown")
 

@@ -102,7 +102,7 @@ def test_the_desks_quote_fills_in_parts_at_its_price(core: Core) -> None:
     refused(core.rfq.fill, quote, signature, 1, ANY_PREMIUM, by=taker, error="ShareOutOfRange")
     other = core.takers[1]
     refused(core.rfq.fill, quote, signature, WAD, ANY_PREMIUM, by=other, error="NotTaker")
-    core.check_books((core.series(7, 2_000),))
+    core.check_books((core.series(7, 2_000),), KEY.address)
 
 
 @pytest.mark.parametrize("off", [-1, 1])
@@ -171,7 +171,7 @@ def test_the_vault_lowers_its_vega_by_a_makers_quote(core: Core) -> None:
     assert vega(core) == pytest.approx(short / 2, rel=1e-3)
     assert cash - core.cash(core.vault) == pytest.approx(quote[3] / 2, abs=1)
     assert core.legs(core.vault) == {series: -10 * WAD}
-    core.check_books((series,))
+    core.check_books((series,), KEY.address)
 
 
 def test_the_vault_takes_nothing_too_dear_or_from_a_stranger(core: Core) -> None:

@@ -29,7 +29,7 @@ YEAR_S = 365 * DAY
 @pytest.fixture(scope="module")
 def core(project: Any, accounts: Any) -> Core:
     """Deployed at 09:00 with round 2 at that moment, which is the base of the first return."""
-    return deploy_core(BrownieBackend(project, accounts))
+    return deploy_core(BrownieBackend(project, accounts), aged=False)
 
 
 def add(core: Core, *rounds: tuple[float, float], phase: int = 1, number: int = 3) -> None:

@@ -12,7 +12,7 @@ from keeper.chain.authority import AuthorityReader, Government
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment
 from keeper.cli import app
-from scripts.deployment.roles import AUTHORITY_FUNCTIONS, FUNCTION_ROLES
+from scripts.deployment.roles import AUTHORITY_FUNCTIONS, FUNCTION_ROLES, OPTIONAL
 from scripts.deployment.run import Options, deploy_development
 from scripts.nodes import Node, start_node
 from tests.e2e.deploying import connect, silent
@@ -73,6 +73,7 @@ def test_what_it_reads_is_what_the_deployment_set(state: Government) -> None:
     wanted = {
         name: {role: set(functions) for role, functions in table.items()}
         for name, table in FUNCTION_ROLES.items()
+        if name not in OPTIONAL
     }
     assert read == wanted | {"AccessManager": {5: set(AUTHORITY_FUNCTIONS)}}
 

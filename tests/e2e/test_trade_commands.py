@@ -72,9 +72,9 @@ def rows(output: str) -> list[list[str]]:
 
 
 def test_a_quote_shows_price_volatility_edge_and_margin(desk: LiveDesk) -> None:
-    output = run(desk, "quote", f"{CALL}:+2", f"{PUT}:-1")
+    output = run(desk, "quote", f"{CALL}:+20", f"{PUT}:-10")
     put, call = rows(output)
-    assert (put[0], put[1], call[0], call[1]) == (PUT, "-1", CALL, "+2")
+    assert (put[0], put[1], call[0], call[1]) == (PUT, "-10", CALL, "+20")
     for row, sign in ((put, -1.0), (call, 1.0)):
         price, mark, edge = (float(row[i]) for i in (2, 3, 5))
         assert edge == pytest.approx(sign * (price - mark), abs=2e-4)
@@ -82,7 +82,9 @@ def test_a_quote_shows_price_volatility_edge_and_margin(desk: LiveDesk) -> None:
     # The mark is at 80 %: who buys pays more, who sells gets less.
     assert float(call[4].split()[0]) > 80.0
     assert float(put[4].split()[0]) > 70.0
-    legs = sorted((leg.series, leg.size_wad) for leg in map(parse_leg, (f"{CALL}:2", f"{PUT}:-1")))
+    legs = sorted(
+        (leg.series, leg.size_wad) for leg in map(parse_leg, (f"{CALL}:20", f"{PUT}:-10"))
+    )
     premium = desk.chain.read(desk.world.contracts.desk, "quote", legs) / 1e18
     assert amount(output, "the taker pays") == pytest.approx(premium, abs=0.006)
     assert output.count("margin ") == 2
@@ -134,7 +136,7 @@ def test_a_limit_holds(desk: LiveDesk) -> None:
         ((f"{CALL}:+0.0000001",), 3, "SizeBelowMinimum"),
         ((f"{CALL}:+1", f"{CALL}:-1"), 65, "named twice"),
         (("ETH-13MAR20-200:+1",), 65, "names no series"),
-        ((f"{CALL}:+1000000",), 3, "trade"),
+        ((f"{CALL}:+1000000",), 3, "LimitExceeded"),
     ],
 )
 def test_what_cannot_be_traded_is_said(
