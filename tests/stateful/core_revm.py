@@ -52,6 +52,6 @@ class RevmBackend:
         self.chain.travel(to - self.chain.now)
 
 
-def new_core(people: int = PEOPLE) -> Core:
+def new_core(people: int = PEOPLE, aged: bool = True) -> Core:
     """A core of its own; nothing is shared between two."""
-    return deploy_core(RevmBackend(people))
+    return deploy_core(RevmBackend(people), aged=aged)

@@ -129,7 +129,7 @@ def number(word: bytes) -> int:
 
 def new_world() -> SurfaceWorld:
     """A core whose surface is new: nothing was committed to it."""
-    core = new_core()
+    core = new_core(aged=False)
     core.surface = core.backend.deploy(
         "VolSurface", core.authority, core.oracle, core.committer, SURFACE_PARAMETERS
     )

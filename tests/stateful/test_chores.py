@@ -74,7 +74,7 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    core = new_core()
+    core = new_core(aged=False)
     multicall = core.backend.deploy("Multicall3").address
     names = ("HedgeManager", "OptionDesk", "VolSurface", "RiskEngine", "DeskVault")
     own = {"MarketOracle": core.oracle, "Clearinghouse": core.clearinghouse}
