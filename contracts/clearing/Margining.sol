@@ -140,6 +140,9 @@ abstract contract Margining is Accounts {
 
     function _addVenue(address venue) internal {
         if (_placeOf[venue] != 0) revert VenueUnknown(venue);
+        // Margin counts every venue's base as the account's own.
+        uint16 underlying = IHedgeVenue(venue).underlying();
+        if (underlying != baseUnderlying) revert VenueOfOtherUnderlying(venue, underlying);
         uint256 place = 0;
         while ((_used >> place) & 1 == 1) ++place;
         if (place == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);

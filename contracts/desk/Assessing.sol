@@ -7,6 +7,7 @@ import {Action, IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
 import {BookRisk, IRiskEngine, LegMark, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
+import {IWindDown} from "../interfaces/IWindDown.sol";
 import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {DeskPricing} from "./DeskPricing.sol";
@@ -65,11 +66,17 @@ abstract contract Assessing is Stances, RiskLever {
         t.vault = clearinghouse.portfolioOf(vault);
         LegMark[] memory marks = _mark(t, legs);
         bool opens = !(hedging ? _lowersRisk(t) : _reduces(t, legs));
-        if (opens) oracle.check(t.underlying, Action.Open);
+        if (opens) _checkOpen(t.underlying);
         _checkLegs(t, legs, opens ? IVolSurface.Action.Open : _narrower(hedging));
         if (opens) _checkLimits(t, legs, newRisk());
         a = DeskPricing.price(legs, marks, t.stances, t.before, t.later, t.spot, t.p);
         a.opens = opens;
+    }
+
+    /// @dev A vault without code never winds down.
+    function _checkOpen(uint16 underlying) private view {
+        if (vault.code.length != 0 && IWindDown(vault).windingDown()) revert IWindDown.WindingDown();
+        oracle.check(underlying, Action.Open);
     }
 
     /// @inheritdoc IOptionDesk

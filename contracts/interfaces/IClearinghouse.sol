@@ -85,6 +85,7 @@ interface IClearinghouse {
     error OnlyMarket(address caller, Market needed);
     error OnlyHedgeManager(address caller);
     error VenueUnknown(address venue);
+    error VenueOfOtherUnderlying(address venue, uint16 underlying);
     error VenueNotEmpty(address venue, int256 base, int256 quote);
     error TooManyVenues(uint256 count);
     error SelfTrade(address account);

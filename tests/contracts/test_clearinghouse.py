@@ -310,3 +310,14 @@ def test_free_cash_goes_out_as_far_as_there_is(core: Core) -> None:
     tx = house.withdrawFreeCash(1, to, {"from": who})
     assert (tx.return_value, len(tx.events)) == (0, 0)
     refused(house.withdrawFreeCash, 1, ZERO, by=who, error="ZeroAddress")
+
+
+def test_a_venue_of_another_underlying_is_refused(core: Core) -> None:
+    """Margin would count its base as WETH."""
+    house = core.backend.deploy(
+        "Clearinghouse", core.authority, core.usdc, core.weth, core.oracle, core.engine, 2
+    )
+    venue = core.backend.deploy("MockVenue", core.usdc, core.weth, house, WAD)
+    refused(
+        house.setVenue, venue, True, by=core.gov, error="VenueOfOtherUnderlying", values=(venue, 1)
+    )

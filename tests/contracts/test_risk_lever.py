@@ -121,3 +121,12 @@ def test_at_zero_settlement_and_claims_go_on(core: Core) -> None:
     cash = core.cash(taker(core)) // 10**12
     core.clearinghouse.withdrawCash(cash, taker(core), {"from": taker(core)})
     assert core.now - core.start < 8 * DAY
+
+
+def test_a_vault_that_winds_down_opens_nothing_and_closes_on(core: Core) -> None:
+    """The vault of these tests has no code of its own; here it answers every question with one."""
+    core.backend.request("anvil_setCode", [str(core.vault), "0x600160005260206000f3"])
+    legs = to_legs([(call(core), 1)])
+    refused(core.desk.trade, legs, ANY_PREMIUM, FOREVER, by=taker(core), error="WindingDown")
+    trade(core, (call(core), -1), (put(core), 1))
+    assert core.legs(core.vault) == {}
