@@ -117,7 +117,7 @@ def test_partial_fill_stays_when_the_rest_is_cancelled(
     vault.cancelRedeemRequest(epoch, alice, {"from": alice})
     assert vault.claimableCancelRedeemRequest(epoch, alice) == pending
     assert vault.pendingRedeemRequest(epoch, alice) == 0
-    assert vault.maxWithdraw(bob) == others[0]
+    assert vault.maxWithdraw(bob) - others[0] in (0, 1)
     assert vault.pendingRedeemRequest(epoch, bob) - others[1] in (0, 1)
     vault.redeem(vault.maxRedeem(alice), alice, alice, {"from": alice})
     assert world.usdc.balanceOf(alice) == paid
