@@ -18,11 +18,10 @@ from keeper.runtime.command_options import (
     ConfigPath,
     DryRun,
     LogStyle,
-    ask_hidden,
     is_dry,
-    prompt,
     start,
 )
+from keeper.terminal import DEFAULT_VARIABLE, PasswordVariable, ask_hidden, prompt
 
 if TYPE_CHECKING:
     from keeper.config import Config
@@ -55,12 +54,6 @@ rfq_app = typer.Typer(no_args_is_help=True, help="Signed quotes.")
 app.add_typer(rfq_app, name="rfq")
 
 KeyFile = Annotated[Path, typer.Argument(help="Keystore to write; never overwritten.")]
-
-PasswordVariable = Annotated[
-    str, typer.Option("--password-env", help="Environment variable that holds the password.")
-]
-
-DEFAULT_VARIABLE = "GAMMADESK_PASSWORD"
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keeper.depositor.access import Node, Record, open_deployment
+from keeper.terminal import DEFAULT_VARIABLE, PasswordVariable, prompt
 
 if TYPE_CHECKING:
     from keeper.chain.vault import Call, VaultReader, VaultView
@@ -30,14 +30,10 @@ Keystore = Annotated[
 Account = Annotated[
     str | None, typer.Option("--account", help="Address to look from, where no key is at hand.")
 ]
-PasswordVariable = Annotated[
-    str, typer.Option("--password-env", help="Environment variable that holds the password.")
-]
 Live = Annotated[bool, typer.Option("--live/--dry-run", help="Send, or only try out (default).")]
 MaxFee = Annotated[int, typer.Option("--max-fee-gwei", min=1, help="The most to pay for a gas.")]
 Id = Annotated[int | None, typer.Option("--id", min=1, help="One request; by default all.")]
 
-DEFAULT_VARIABLE = "GAMMADESK_PASSWORD"
 DEFAULT_FEE_GWEI = 100
 
 
@@ -167,17 +163,13 @@ class _Session:
 
         if self.keystore is None:
             raise ConfigError("no key to sign with: name one by --keystore or GAMMADESK_KEYSTORE")
-        password = password_from(password_env, _ask if sys.stdin.isatty() else None)
+        password = password_from(password_env, prompt())
         signer = load_signer(self.keystore, password)
         if signer.address != self.account:
             raise KeystoreError(
                 f"{self.keystore} says {self.account} and holds the key of {signer.address}: import the key again"
             )
         return OneByOne(self.node, signer, self.deployment.chain_id, rules)
-
-
-def _ask() -> str:
-    return str(typer.prompt("Keystore password", hide_input=True))
 
 
 def _account(keystore: Path | None, account: str | None) -> str:

@@ -1,16 +1,18 @@
-"""Options that several commands share, and how they become a configuration and a password."""
+"""Options that several commands share, how they become a configuration, and how a command sends what it made."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from keeper.terminal import prompt
+
 if TYPE_CHECKING:
     from keeper.config import Config
+    from keeper.execution.records import Job, Outcome
+    from keeper.runtime.assembly import Desk
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", help="Configuration file, see 'gammadesk config example'.")
@@ -41,11 +43,32 @@ def is_dry(settings: Config, dry_run: bool | None) -> bool:
     return settings.keeper.dry_run if dry_run is None else dry_run
 
 
-def prompt() -> Callable[[], str] | None:
-    """Asks for the keystore's password where somebody sits at a terminal."""
-    return (lambda: ask_hidden("Keystore password")) if sys.stdin.isatty() else None
+def own_address(settings: Config) -> str:
+    """Whose key the configuration names; ConfigError where it names none."""
+    from keeper.chain.keystore import keystore_address
+    from keeper.errors import ConfigError
+
+    if settings.keeper.keystore is None:
+        raise ConfigError("[keeper] keystore is missing: name the key file of who acts")
+    return keystore_address(settings.keeper.keystore)
 
 
-def ask_hidden(what: str) -> str:
-    """A secret from the terminal."""
-    return str(typer.prompt(what, hide_input=True))
+def send_job(
+    desk: Desk, job: Job, simulated_as: str, dry_run: bool | None, failure: str
+) -> Outcome:
+    """Sends one job by the keystore's key, after what is unresolved, or simulates it; says how it ended.
+
+    SkipTick, which `failure` begins, unless it is simulated or mined.
+    """
+    from keeper.errors import SkipTick
+    from keeper.execution.records import OutcomeKind
+    from keeper.runtime.assembly import open_signer, sender_of
+
+    signer = None if is_dry(desk.config, dry_run) else open_signer(desk.config, prompt())
+    sender = sender_of(desk, signer, simulated_as)
+    sender.reconcile()
+    outcome = sender.send(job)
+    typer.echo(f"{outcome.kind.value}: {outcome.detail or outcome.tx_hash}")
+    if outcome.kind not in (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS):
+        raise SkipTick(f"{failure}: {outcome.detail}")
+    return outcome

@@ -15,7 +15,8 @@ from keeper.runtime.command_options import (
     DryRun,
     LogStyle,
     is_dry,
-    prompt,
+    own_address,
+    send_job,
     start,
 )
 
@@ -75,38 +76,25 @@ def trade(
     log: LogStyle = "console",
 ) -> None:
     """Trades with the desk from the keystore's clearing account; simulates unless --live."""
-    from keeper.chain.keystore import keystore_address
-    from keeper.errors import ConfigError
-    from keeper.execution.records import OutcomeKind
     from keeper.market.series_names import parse_legs
-    from keeper.runtime.assembly import connect, open_signer, sender_of
+    from keeper.runtime.assembly import connect
     from keeper.runtime.desk_trade import DeskTrader
     from keeper.units import from_wad
 
     wanted, settings = parse_legs(legs), start(config, log)
-    if settings.keeper.keystore is None:
-        raise ConfigError(
-            "[keeper] keystore is missing: name the key file of the account that trades"
-        )
-    desk, taker = connect(settings, block_time), keystore_address(settings.keeper.keystore)
+    taker = own_address(settings)
+    desk = connect(settings, block_time)
     trader, head = DeskTrader(desk.node, desk.deployment), desk.node.head()
     quoted = trader.quote(wanted, taker, head)
     _show(quoted)
     limit_wad = _limit_wad(quoted, limit, slack)
     until = max(desk.clock.now(), head.timestamp_s) + deadline
     job = trader.job(wanted, limit_wad, until, desk.journal.chain, head)
-    signer = None if is_dry(settings, dry_run) else open_signer(settings, prompt())
-    sender = sender_of(desk, signer, taker)
-    sender.reconcile()
-    outcome = sender.send(job)
+    typer.echo(f"limit {from_wad(limit_wad):,.2f} USD")
+    outcome = send_job(desk, job, taker, dry_run, "not traded")
     paid = trader.paid_wad(outcome.logs)
-    typer.echo(
-        f"limit {from_wad(limit_wad):,.2f} USD, {outcome.kind.value}: {outcome.detail or outcome.tx_hash}"
-    )
     if paid is not None:
         typer.echo(f"{'paid' if paid >= 0 else 'received'} {abs(from_wad(paid)):,.2f} USD")
-    if outcome.kind not in (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS):
-        raise SkipTick(f"not traded: {outcome.detail}")
 
 
 def signal(
@@ -118,8 +106,7 @@ def signal(
     """Is volatility rich or cheap, by expiry; with --live the quoter's key sets the desk's stances by it."""
     from rich.console import Console
 
-    from keeper.execution.records import OutcomeKind
-    from keeper.runtime.assembly import connect, open_signer, sender_of
+    from keeper.runtime.assembly import connect
     from keeper.runtime.stances import signal_table, signals_now, stances_job
 
     settings = start(config, log)
@@ -131,13 +118,7 @@ def signal(
     job = stances_job(
         signals, desk.deployment, desk.journal.chain, desk.node.head(), desk.clock.now()
     )
-    signer = open_signer(settings, prompt())
-    sender = sender_of(desk, signer, signer.address)
-    sender.reconcile()
-    outcome = sender.send(job)
-    typer.echo(f"{outcome.kind.value}: {outcome.detail or outcome.tx_hash}")
-    if outcome.kind is not OutcomeKind.MINED_SUCCESS:
-        raise SkipTick(f"stances are not set: {outcome.detail}")
+    send_job(desk, job, own_address(settings), dry_run, "stances are not set")
 
 
 def _limit_wad(quoted: QuotedTrade, limit: float | None, slack: float) -> int:

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keeper.errors import DataError, SkipTick
+from keeper.errors import DataError
 from keeper.runtime.command_options import (
     DEFAULT_CONFIG,
     BlockTime,
     ConfigPath,
     DryRun,
     LogStyle,
-    is_dry,
-    prompt,
+    own_address,
+    send_job,
     start,
 )
+from keeper.terminal import prompt
 
 if TYPE_CHECKING:
     from keeper.config import Config
@@ -118,45 +119,28 @@ def cancel(
 
     settings = start(config, log)
     desk = connect(settings, block_time)
-    maker = desk.deployment.address("DeskVault") if for_vault else _own(settings)
+    maker = desk.deployment.address("DeskVault") if for_vault else own_address(settings)
     _send(settings, desk, "cancel", cancel_data(maker, nonces), desk.clock.now() + 300, dry_run)
-
-
-def _own(settings: Config) -> str:
-    from keeper.chain.keystore import keystore_address
-    from keeper.errors import ConfigError
-
-    if settings.keeper.keystore is None:
-        raise ConfigError("[keeper] keystore is missing: name the key file of who acts")
-    return keystore_address(settings.keeper.keystore)
 
 
 def _send(
     settings: Config, desk: Desk, function: str, data: bytes, deadline_s: int, dry_run: bool | None
 ) -> None:
-    from keeper.execution.records import Job, OutcomeKind
-    from keeper.runtime.assembly import open_signer, sender_of
+    from keeper.execution.records import Job
     from keeper.runtime.codec import digest, to_json
 
-    own, to, head = _own(settings), desk.deployment.address(MARKET), desk.node.head()
-    signer = None if is_dry(settings, dry_run) else open_signer(settings, prompt())
+    to, head = desk.deployment.address(MARKET), desk.node.head()
     key = f"rfq:{function}:{to.lower()}"
-    sender = sender_of(desk, signer, own)
-    sender.reconcile()
-    outcome = sender.send(
-        Job(
-            work_id=digest([desk.journal.chain, key, head.hash, data]),
-            key=key,
-            what=f"{MARKET}.{function}",
-            to=to,
-            data=data,
-            block_number=head.number,
-            deadline_s=deadline_s,
-            snapshot_hash=digest([head.hash]),
-            plan=to_json({"function": function}),
-            orders=to_json(data),
-        )
+    job = Job(
+        work_id=digest([desk.journal.chain, key, head.hash, data]),
+        key=key,
+        what=f"{MARKET}.{function}",
+        to=to,
+        data=data,
+        block_number=head.number,
+        deadline_s=deadline_s,
+        snapshot_hash=digest([head.hash]),
+        plan=to_json({"function": function}),
+        orders=to_json(data),
     )
-    typer.echo(f"{outcome.kind.value}: {outcome.detail or outcome.tx_hash}")
-    if outcome.kind not in (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS):
-        raise SkipTick(f"not done: {outcome.detail}")
+    send_job(desk, job, own_address(settings), dry_run, "not done")

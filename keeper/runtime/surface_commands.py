@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keeper.errors import SkipTick
 from keeper.runtime.command_options import (
     DEFAULT_CONFIG,
     ConfigPath,
     DryRun,
     LogStyle,
-    is_dry,
-    prompt,
+    send_job,
     start,
 )
 
@@ -126,24 +124,14 @@ def commit(
     log: LogStyle = "console",
 ) -> None:
     """Commits volatility slices; checked for arbitrage first."""
-    from keeper.execution.records import OutcomeKind
-    from keeper.execution.recovery import Recovery
-    from keeper.runtime.assembly import connect, journaled_sender, open_signer
-    from keeper.runtime.ports import DryRunSender
+    from keeper.runtime.assembly import connect
     from keeper.runtime.surface import SurfaceFile, commit_job, committer_on_chain
 
     settings = start(config, log)
     surface, desk = SurfaceFile.load(file), connect(settings)
     job = commit_job(desk.node, desk.deployment, surface, desk.journal.chain, desk.clock.now())
-    if is_dry(settings, dry_run):
-        outcome = DryRunSender(desk.node, committer_on_chain(desk.node, desk.deployment)).send(job)
-    else:
-        sender = journaled_sender(desk, open_signer(settings, prompt()))
-        Recovery(sender).reconcile()
-        outcome = sender.send(job)
-    typer.echo(f"{outcome.kind.value}: {outcome.detail or outcome.tx_hash}")
-    if outcome.kind not in (OutcomeKind.DRY_RUN, OutcomeKind.MINED_SUCCESS):
-        raise SkipTick(f"the surface is not committed: {outcome.detail}")
+    committer = committer_on_chain(desk.node, desk.deployment)
+    send_job(desk, job, committer, dry_run, "the surface is not committed")
 
 
 def _write(

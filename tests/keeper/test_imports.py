@@ -31,7 +31,8 @@ ARROWS: dict[str, set[str]] = {
     "config": BASE | {"config_text", "config_sections", "policies", "guards"},
     "market": MATHS | {"config", "ports"},
     "chain": BASE | {"config", "ports", "pricing"},
-    "depositor": BASE | {"chain", "execution"},
+    "terminal": set(),
+    "depositor": BASE | {"terminal", "chain", "execution"},
     "execution": BASE | {"config", "ports", "policies", "portfolio", "chain"},
 }
 FREE = ("runtime", "simulation", "report", "cli", "__main__")
