@@ -44,7 +44,6 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     uint256 private constant USDC_SCALE = 1e12;
     /// @dev Before each venue is tried: none may fail because its caller sent too little gas.
     uint256 private constant VENUE_GAS = 1_500_000;
-    uint256 private constant DUST_USD = 1e13;
 
     IHedgeManager public immutable manager;
     IClearinghouse public immutable clearinghouse;
@@ -211,8 +210,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         _load(run);
         int256 wanted = _wanted(run);
         (DeltaRules.Book memory book, address venue) = _fillSomewhere(run, wanted);
-        int256 filled = book.base - run.book.base;
-        int256 navChange = _checkFill(run, book, wanted);
+        (int256 filled, int256 navChange) = _checkFill(run, book, wanted);
         uint256 bounty = Math.mulDiv(_bounty(run), Wad.abs(filled), run.p.slice);
         int256 later = run.book.delta + filled;
         uint256 left = _charge(run, navChange);
@@ -296,14 +294,8 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         Run memory run,
         DeltaRules.Book memory book,
         int256 wanted
-    ) private pure returns (int256 navChange) {
-        int256 filled = book.base - run.book.base;
-        bool over = Wad.abs(filled) > Wad.abs(wanted) + DeltaRules.DUST_BASE;
-        if (over || filled > 0 != wanted > 0) revert IHedgeManager.FillOverOrder(0, wanted, filled);
-        navChange = DeltaRules.navChange(run.book, book, run.price);
-        uint256 notional = Wad.mulDown(Wad.abs(filled), run.price);
-        uint256 allowed = Wad.mulDown(notional, run.p.maxSlippage) + DUST_USD;
-        if (-navChange > int256(allowed)) revert IHedgeManager.SlippageTooHigh(0, -navChange, allowed);
+    ) private pure returns (int256 filled, int256 navChange) {
+        return DeltaRules.checkFill(run.book, book, 0, wanted, run.price, run.p.maxSlippage);
     }
 
     /// @dev Closes a slice of a venue's position out of its own collateral, within the keeper's slippage.
@@ -316,15 +308,13 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         int256 wanted = held < 0 ? most : -most;
         manager.tradeForFallback(venue, wanted, _limit(run, wanted));
         DeltaRules.Book memory book = _book(clearinghouse.collateralOf(vault));
-        filled = book.base - run.book.base;
-        _charge(run, _checkFill(run, book, wanted));
+        int256 navChange;
+        (filled, navChange) = _checkFill(run, book, wanted);
+        _charge(run, navChange);
     }
 
     function _limit(Run memory run, int256 wanted) private pure returns (uint256) {
-        return
-            wanted > 0
-                ? Wad.mulDown(run.price, 1e18 + run.p.maxSlippage)
-                : Wad.mulUp(run.price, 1e18 - run.p.maxSlippage);
+        return DeltaRules.worstPrice(wanted, run.price, run.p.maxSlippage);
     }
 
     function _tradedNow() private view returns (bool) {

@@ -56,8 +56,6 @@ contract HedgeManager is OptionOrders, PendingOrders {
     }
 
     uint256 private constant MAX_ORDERS = 8;
-    /// @dev Tokens round to 1e-6 USD.
-    uint256 private constant DUST_USD = 1e13;
 
     modifier onlyFallback() {
         if (msg.sender != fallbackHedge) revert OnlyFallback(msg.sender);
@@ -245,9 +243,15 @@ contract HedgeManager is OptionOrders, PendingOrders {
         visit.health = g.book.held ? IHedgeVenue(order.venue).health() : type(uint256).max;
         clearinghouse.tradeOnVenue(order.venue, order.base, order.limitPrice, order.data);
         DeltaRules.Book memory next = DeltaRules.book(clearinghouse.collateralOf(vault), g.underlying, 0);
-        int256 filled = next.base - g.book.base;
+        (int256 filled, ) = DeltaRules.checkFill(
+            g.book,
+            next,
+            index,
+            order.base,
+            g.price,
+            g.rules.maxSlippage * MILLIONTH
+        );
         next.delta = g.book.delta + filled;
-        _checkFill(g, order, index, next, filled);
         visit.filled = filled;
         g.filled += Wad.abs(filled);
         emit OrderFilled(g.workId, order.venue, filled, next.quote - g.book.quote);
@@ -266,26 +270,10 @@ contract HedgeManager is OptionOrders, PendingOrders {
         if (!right && g.lone) revert WrongSign(index, order.base, delta);
         if (!right && g.wrong == 0) (g.wrong, g.wrongBase, g.wrongDelta) = (index + 1, order.base, delta);
         uint256 slippage = g.rules.maxSlippage * MILLIONTH;
-        uint256 edge = order.base > 0 ? Wad.mulDown(g.price, 1e18 + slippage) : Wad.mulUp(g.price, 1e18 - slippage);
+        uint256 edge = DeltaRules.worstPrice(order.base, g.price, slippage);
         if (order.base > 0 ? order.limitPrice > edge : order.limitPrice < edge) {
             revert LimitPriceOffOracle(index, order.limitPrice, g.price, slippage);
         }
-    }
-
-    function _checkFill(
-        Group memory g,
-        Order calldata order,
-        uint256 index,
-        DeltaRules.Book memory next,
-        int256 filled
-    ) private pure {
-        bool over = Wad.abs(filled) > Wad.abs(order.base) + DeltaRules.DUST_BASE;
-        bool turned = Wad.abs(filled) > DeltaRules.DUST_BASE && filled > 0 != order.base > 0;
-        if (over || turned) revert FillOverOrder(index, order.base, filled);
-        int256 loss = -DeltaRules.navChange(g.book, next, g.price);
-        uint256 notional = Wad.mulDown(Wad.abs(filled), g.price);
-        uint256 allowed = Wad.mulDown(notional, g.rules.maxSlippage * MILLIONTH) + DUST_USD;
-        if (loss > int256(allowed)) revert SlippageTooHigh(index, loss, allowed);
     }
 
     // ------------------------------------------------------------------ rules after the fills

@@ -8,6 +8,7 @@ import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
 import {BookRisk, IRiskEngine, LegMark, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {IWindDown} from "../interfaces/IWindDown.sol";
+import {Books} from "../libraries/Books.sol";
 import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {DeskPricing} from "./DeskPricing.sol";
@@ -16,6 +17,8 @@ import {Stances} from "./Stances.sol";
 
 /// @title Whether the vault may take the other side of some legs, and at what price. Documented in IOptionDesk.
 abstract contract Assessing is Stances, RiskLever {
+    using Books for Portfolio;
+
     /// @dev One trade on its way.
     /// @param stances one a leg.
     /// @param before the vault's risk, options and hedges, and
@@ -122,13 +125,9 @@ abstract contract Assessing is Stances, RiskLever {
         } catch {}
         BookRisk memory change;
         (t.before, change, marks) = engine.tradeMarks(t.vault.legs, legs, t.spot, pool);
-        if (t.underlying == t.vault.underlying) t.before.delta += _hedged(t.vault) * 1e18;
+        (int256 hedged, , ) = t.vault.hedge(t.underlying);
+        t.before.delta += hedged * 1e18;
         t.later = BookRisk(t.before.delta + change.delta, t.before.gamma + change.gamma, t.before.vega + change.vega);
-    }
-
-    function _hedged(Portfolio memory p) private pure returns (int256 base) {
-        base = int256(p.base);
-        for (uint256 i = 0; i < p.hedges.length; ++i) base += p.hedges[i].base;
     }
 
     // ------------------------------------------------------------------ which rule

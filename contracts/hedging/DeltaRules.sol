@@ -23,6 +23,8 @@ library DeltaRules {
 
     /// @dev Lending indices round to a few wei, which may trip no rule.
     uint256 internal constant DUST_BASE = 1e6;
+    /// @dev Tokens round to 1e-6 USD.
+    uint256 private constant DUST_USD = 1e13;
 
     function book(Portfolio memory p, uint16 underlying, int256 optionDelta) internal pure returns (Book memory b) {
         (b.base, b.quote, b.gross) = p.hedge(underlying);
@@ -33,6 +35,32 @@ library DeltaRules {
     /// @notice Change of the hedge's worth at one price, rounded down.
     function navChange(Book memory a, Book memory b, uint256 price) internal pure returns (int256) {
         return Wad.mulSignedDown(b.base - a.base, int256(price)) + b.quote - a.quote;
+    }
+
+    /// @notice The dearest price to buy at, the cheapest to sell at, for a share of slippage. Rounded against the venue.
+    function worstPrice(int256 ordered, uint256 price, uint256 slippage) internal pure returns (uint256) {
+        return ordered > 0 ? Wad.mulDown(price, 1e18 + slippage) : Wad.mulUp(price, 1e18 - slippage);
+    }
+
+    /// @notice What really moved is no more than was ordered, in its direction, and cost no more than the slippage allows.
+    /// @param index of the order, for its errors.
+    /// @return filled WAD.
+    /// @return change of the hedge's worth, WAD USD.
+    function checkFill(
+        Book memory a,
+        Book memory b,
+        uint256 index,
+        int256 ordered,
+        uint256 price,
+        uint256 slippage
+    ) internal pure returns (int256 filled, int256 change) {
+        filled = b.base - a.base;
+        bool over = Wad.abs(filled) > Wad.abs(ordered) + DUST_BASE;
+        bool turned = Wad.abs(filled) > DUST_BASE && filled > 0 != ordered > 0;
+        if (over || turned) revert IHedgeManager.FillOverOrder(index, ordered, filled);
+        change = navChange(a, b, price);
+        uint256 allowed = Wad.mulDown(Wad.mulDown(Wad.abs(filled), price), slippage) + DUST_USD;
+        if (-change > int256(allowed)) revert IHedgeManager.SlippageTooHigh(index, -change, allowed);
     }
 
     /// @notice |delta| ends inside the band, or no larger than before the batch and smaller than after its options by the

@@ -96,7 +96,6 @@ interface IDeskVault is
     error EpochNotOver(uint256 endsAt, uint256 nowAt);
     error EpochWindowOver(uint256 opensAgainAt, uint256 nowAt);
     error MarkedInThisBlock(uint256 committedAt, uint256 tradedAt);
-    error OracleNotFresh(uint8 state);
     error SurfaceTooOld(uint256 age, uint256 maxAge);
     error ExpiryNotProven(uint16 underlying, uint40 expiry);
     error PreviewUnsupported();

@@ -32,10 +32,4 @@ library Books {
             gross += Wad.abs(h.base);
         }
     }
-
-    /// @notice Base of account and venues without regard to sign, in the underlying of the account's own base.
-    /// @return total WAD ETH.
-    function gross(Portfolio memory p) internal pure returns (uint256 total) {
-        (, , total) = hedge(p, p.underlying);
-    }
 }

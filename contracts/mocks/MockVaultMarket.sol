@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Action, OracleState} from "../interfaces/IMarketOracle.sol";
+import {Action, IMarketOracle, OracleState} from "../interfaces/IMarketOracle.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
+import {Rules} from "../oracle/Rules.sol";
 
 /// @title Oracle and surface of one market, as the vault, the Clearinghouse and the RiskEngine read them, set by hand.
 /// @notice Tests only: it lets a test move price, state and age one by one.
@@ -40,7 +41,10 @@ contract MockVaultMarket {
         return (_spot, block.timestamp);
     }
 
-    function check(uint16, Action) external view returns (uint256 price) {
+    function check(uint16 underlying, Action action) external view returns (uint256 price) {
+        if (!Rules.contains(Rules.statesFor(action), _state)) {
+            revert IMarketOracle.ActionNotAllowed(underlying, _state, action);
+        }
         return _spot;
     }
 

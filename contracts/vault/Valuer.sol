@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IDeskVault} from "../interfaces/IDeskVault.sol";
-import {IMarketOracle, OracleState} from "../interfaces/IMarketOracle.sol";
+import {Action, IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {Greeks, IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {Books} from "../libraries/Books.sol";
@@ -46,19 +46,19 @@ contract Valuer {
     /// @notice The vault's value now, whatever the state of oracle and surface.
     /// @param vault whose account it is.
     function value(address vault, IDeskVault.VaultParameters calldata p) external view returns (Value memory) {
-        return _value(clearinghouse.portfolioOf(vault), p);
+        (uint256 spot, ) = oracle.spot(underlying);
+        return _value(clearinghouse.portfolioOf(vault), spot, p);
     }
 
     /// @notice The same where an epoch may be processed by it; else the reason why not.
     function checkedValue(address vault, IDeskVault.VaultParameters calldata p) external view returns (Value memory) {
-        OracleState state = oracle.state(underlying);
-        if (state != OracleState.Fresh) revert IDeskVault.OracleNotFresh(uint8(state));
+        uint256 spot = oracle.check(underlying, Action.Open);
         Portfolio memory account = clearinghouse.portfolioOf(vault);
         if (account.legs.length != 0) {
             _checkMarks(p.surfaceMaxAge);
             _checkExpiriesProven(account.legs);
         }
-        return _value(account, p);
+        return _value(account, spot, p);
     }
 
     /// @notice Reverts where a parameter is out of its hard range.
@@ -105,9 +105,9 @@ contract Valuer {
     /// @dev Base and hedges at the oracle price, options on both slices, sensitivities on the fresh one.
     function _value(
         Portfolio memory account,
+        uint256 spot,
         IDeskVault.VaultParameters calldata p
     ) private view returns (Value memory v) {
-        (uint256 spot, ) = oracle.spot(underlying);
         (int256 delta, int256 total, uint256 gross) = account.hedge(underlying);
         total += Wad.mulSignedDown(delta, int256(spot));
         (v.low, v.high) = (total, total);

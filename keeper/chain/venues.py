@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from keeper.chain.bindings import binding
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment, Venue
 from keeper.chain.multicall import Answers, Query, ask
@@ -53,7 +52,7 @@ class VenueFacts:
         base, quote = answers[Query("IHedgeVenue", at, "position")]
         (health,) = answers[Query("IHedgeVenue", at, "health")]
         ratio, carry = self._terms(answers, spot_usd)
-        cap = next((answers[q][0] for q in self._cap() if q in answers), None)
+        cap = next((answers[query][0] for query in self._cap()), None)
         return VenueState(
             address=at,
             kind=self.venue.kind,
@@ -68,12 +67,10 @@ class VenueFacts:
         )
 
     def _cap(self) -> tuple[Query, ...]:
-        """What a venue that holds a position may hold; a manager of before has no such limit."""
-        known = "venueCap" in binding("HedgeManager").functions
-        if not (known and self.venue.kind.shorts):
+        """What a venue that holds a position may hold."""
+        if not self.venue.kind.shorts:
             return ()
-        at = self.venue.address
-        return (Query("HedgeManager", self.manager, "venueCap", (at,), optional=True),)
+        return (Query("HedgeManager", self.manager, "venueCap", (self.venue.address,)),)
 
     def _margin(self) -> tuple[Query, ...]:
         if not self.exchange:

@@ -23,6 +23,7 @@ from tests.contracts.vault_world import (
 )
 
 SPOT = 2_000 * WAD
+OPEN = 0
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_epoch_must_be_over(world: VaultWorld, alice: Any) -> None:
 def test_oracle_must_be_fresh(world: VaultWorld, alice: Any, state: int) -> None:
     world.end_epoch()
     world.market.setState(state, {"from": world.admin})
-    with reverts_with("OracleNotFresh", state):
+    with reverts_with("ActionNotAllowed", 1, state, OPEN):
         world.vault.processEpoch({"from": alice})
     world.market.setState(FRESH, {"from": world.admin})
     world.vault.processEpoch({"from": alice})

@@ -20,8 +20,6 @@ DEAD = "2024-01-05T12..2024-01-05T22"
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    if not (ROOT / "build/contracts/HedgeFallback.json").exists():
-        pytest.skip("no fallback hedge in this version")
     folder = tmp_path_factory.mktemp("dead")
     command = [sys.executable, "-m", "scripts.demo", "--out", str(folder), "--small"]
     done = subprocess.run(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from eth_abi import decode, encode
 
-from keeper.chain.bindings import PACKAGE, binding
+from keeper.chain.bindings import binding
 from keeper.units import WAD, encode_series
 from tests.keeper.fake_node import CHAIN_ID, FakeNode, RpcFault
 from tests.keeper.keeper_builders import FAR_S, NOW_S
@@ -26,21 +25,16 @@ NAMES = (
 )
 ADDRESSES = {name: "0x" + f"{i + 1:02x}" * 20 for i, name in enumerate(NAMES)}
 SPOT_VENUE, SHORT_VENUE = "0x" + "c1" * 20, "0x" + "c2" * 20
-PACKAGED = {p.name.removesuffix(".json") for p in resources.files(PACKAGE).iterdir()}
-VENUES = ("IHedgeVenue", "UniswapSpotVenue", "AaveShortVenue", "CuriePerpVenue")
-OTHERS = [n for n in (*VENUES, "IUniswapV3Pool", "IAavePool", "IPerpExchange") if n in PACKAGED]
+OTHERS = (
+    *("IHedgeVenue", "UniswapSpotVenue", "AaveShortVenue", "CuriePerpVenue"),
+    *("IUniswapV3Pool", "IAavePool", "IPerpExchange"),
+)
 POOL, LENDER, WETH, USDC = ("0x" + byte * 20 for byte in ("b1", "b2", "b3", "b4"))
 PERP_VENUE, EXCHANGE = "0x" + "c3" * 20, "0x" + "b5" * 20
 CALL = encode_series(1, FAR_S, 200.0, True)
 SLICE_WORD = (
     (17592186044 << 204) | (35184372088 << 153) | ((2**51 - 5277655813324) << 102) | 1759218604441
 )
-
-
-def _parameters(*values: int) -> tuple[int, ...]:
-    """As many as this version's IHedgeManager.HedgeParameters has."""
-    (kind,) = binding("HedgeManager").functions["parameters"].outputs
-    return values[: kind.count(",") + 1]
 
 
 class FakeChain(FakeNode):
@@ -63,7 +57,7 @@ class FakeChain(FakeNode):
             ("poolPrice",): (190 * WAD,),
             ("lastCommit",): (NOW_S,),
             ("parameters",): (
-                _parameters(
+                (
                     5 * WAD,
                     WAD // 2,
                     WAD // 100,
@@ -77,6 +71,7 @@ class FakeChain(FakeNode):
             ),
             ("epoch",): (4,),
             ("budgetLeft",): (9_000 * WAD,),
+            ("venueCap",): (100 * WAD,),
             ("netDelta",): (-7 * WAD, 5 * WAD),
             ("keeper",): (keeper,),
             ("committer",): (keeper,),

@@ -16,7 +16,6 @@ from keeper.models import OracleState, VenueKind
 from keeper.units import GWEI, WAD, encode_series
 from tests.keeper.fake_chain import (
     ADDRESSES,
-    PACKAGED,
     POOL,
     SHORT_VENUE,
     SLICE_WORD,
@@ -246,7 +245,6 @@ def test_a_pool_that_cannot_be_read_stops_nothing(reader, chain):
     assert snapshot.venues[0].pool == POOL
 
 
-@pytest.mark.skipif("CuriePerpVenue" not in PACKAGED, reason="no perpetual in this version")
 def test_a_perpetuals_mark_margin_and_funding(chain, tmp_path):
     """The mark is 1 % over the index: a short earns that by the day. Nothing is known of the depth behind it."""
     perp = chain.add_perp(mark_usd=192)
@@ -265,9 +263,7 @@ def test_a_perpetuals_mark_margin_and_funding(chain, tmp_path):
     assert depth.price_usd == pytest.approx(192.0)
 
 
-@pytest.mark.skipif("CuriePerpVenue" not in PACKAGED, reason="no perpetual in this version")
 def test_what_governance_lets_a_venue_hold(reader, chain):
-    assert reader.snapshot().venues[1].cap_eth == math.inf
     chain.set("venueCap", 40 * WAD)
     spot, short = reader.snapshot().venues
     assert (spot.cap_eth, short.cap_eth) == (math.inf, 40.0)

@@ -223,5 +223,5 @@ def test_when_it_is_processed_and_where_a_request_belongs(
 
 def test_prices() -> None:
     assert price(VIEW) == "0.990000 USD to leave, 1.010000 USD to join, now"
-    without = replace(VIEW, bid_wad=None, ask_wad=None, no_price="OracleNotFresh(state=2)")
-    assert price(without) == "none now: OracleNotFresh(state=2)"
+    without = replace(VIEW, bid_wad=None, ask_wad=None, no_price="FeedAnswerInvalid(answer=0)")
+    assert price(without) == "none now: FeedAnswerInvalid(answer=0)"
