@@ -72,7 +72,7 @@ class ThiefWorld:
             core.series(d, k, c) for d in DAYS[1:] for k in STRIKES for c in (True, False)
         )
         core.desk.list(self.series, by)
-        core.fund(core.vault, 3_000_000, 100)
+        core.fund(core.vault, 3_000_000, 180)
         for account in (*self.who, self.maker):
             core.fund(account, 20_000_000, 2_000)
         self.begin = core.now
@@ -90,7 +90,7 @@ class ThiefWorld:
         """Short strangles, half of the vega limit."""
         for series in self.series:
             _, expiry, strike, call = decode_series(series)
-            size = -100.0 if expiry == self.core.expiry(14) else -50.0
+            size = 100.0 if expiry == self.core.expiry(14) else 50.0
             if call == (strike >= 2_000.0):
                 premium = self._honest(series) * size
                 self.core.trade(self.core.vault, self.who[0], [(series, size)], round(premium, 6))
