@@ -5,21 +5,9 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
-from tests.contracts.core_env import (
-    DESK,
-    FOREVER,
-    HEDGE_PARAMETERS,
-    HOUR,
-    UNDERLYING,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    to_legs,
-    to_packed,
-    wad,
-)
+from tests.contracts.core_accounts import to_legs, to_packed, wad
+from tests.contracts.core_constants import DESK, FOREVER, HEDGE_PARAMETERS, HOUR, UNDERLYING, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 BAND, CAP = HEDGE_PARAMETERS[0], HEDGE_PARAMETERS[5]
 

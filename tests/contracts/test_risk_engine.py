@@ -15,7 +15,8 @@ from keeper.portfolio.margin_shadow import (
 )
 from keeper.pricing import svi
 from keeper.units import pack_leg
-from tests.contracts.core_env import (
+from tests.contracts.core_accounts import to_legs, to_packed, wad
+from tests.contracts.core_constants import (
     AGED_SLICE,
     DAY,
     FRESH_SLICE,
@@ -23,14 +24,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     VOL,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    to_legs,
-    to_packed,
-    wad,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 from tests.contracts.margin_model import Market, greeks, price
 
 RULES = parameters_of(MARGIN_PARAMETERS)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from keeper.simulation.clearing.house import Trade
 from keeper.units import pack_leg
-from tests.contracts.core_env import HOUR, UNDERLYING, USDC, WAD
+from tests.contracts.core_constants import HOUR, UNDERLYING, USDC, WAD
 from tests.stateful.clearing_world import World
 
 EVE = pd.Timestamp("2020-03-11 09:00", tz="UTC")

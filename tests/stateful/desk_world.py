@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.contracts.core_env import FOREVER, UNDERLYING, WAD, Core, wad
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import FOREVER, UNDERLYING, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.desk_model import DeskModel, Risk
 from tests.stateful.revm import Reverted

@@ -3,7 +3,7 @@
 The bound, docs/known-issues.md: the vault's vega limit times the move of volatility that the rates allow.
 """
 
-from tests.contracts.core_env import DESK_PARAMETERS, HOUR, UNDERLYING, WAD
+from tests.contracts.core_constants import DESK_PARAMETERS, HOUR, UNDERLYING, WAD
 from tests.stateful.desk_world import DeskWorld
 from tests.stateful.revm import Reverted
 
