@@ -3,9 +3,9 @@
     python -m scripts.slither
 
 Fails on a finding that the document does not answer, and on an answer that answers nothing any more. In the document a
-section `## detector` answers what its list lines (`- `) name as `Contract.function`; one whose text begins with
-`Everywhere:` answers the whole detector. Slither reads types and syntax alone, so solc stops before it makes code: a
-second for each of its ten minutes. Settings: slither.config.json; compiler as in foundry.toml. Needs `make slither`.
+section `## detector` answers what its list lines (`- `) name as `Contract.function` before a colon; one whose text
+begins with `Everywhere:` answers the whole detector. Slither reads types and syntax alone, so solc stops before making
+code: seconds for minutes. Settings: slither.config.json; compiler as in foundry.toml. Run by `make slither`.
 """
 
 import json
@@ -65,7 +65,9 @@ def compile_unit() -> None:
 def analyse() -> list[dict[str, Any]]:
     """Slither's findings. Raises SystemExit with what it says if it does not come to its end."""
     REPORT.unlink(missing_ok=True)
-    path = f"{ROOT / 'node_modules' / '.bin'}:{os.environ['PATH']}"  # it asks forge for its settings
+    path = (
+        f"{ROOT / 'node_modules' / '.bin'}:{os.environ['PATH']}"  # it asks forge for its settings
+    )
     done = subprocess.run(
         [SLITHER, ".", "--json", REPORT],
         cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False,
@@ -90,16 +92,17 @@ def place(element: dict[str, Any]) -> str:
     return ".".join([*([inner["name"]] if inner else []), *names])
 
 
-def read_answers() -> tuple[set[str], set[Finding]]:
+def read_answers(document: str) -> tuple[set[str], set[Finding]]:
     """Detectors that are answered everywhere, and single answers."""
     everywhere: set[str] = set()
     single: set[Finding] = set()
-    for section in re.split(r"^## ", ANSWERS.read_text(), flags=re.MULTILINE)[1:]:
+    for section in re.split(r"^## ", document, flags=re.MULTILINE)[1:]:
         detector, _, text = section.partition("\n")
         if text.lstrip().startswith("Everywhere:"):
             everywhere.add(detector)
         for line in re.findall(r"^- (.*(?:\n  .*)*)", text, flags=re.MULTILINE):
-            single |= {(detector, name) for name in re.findall(r"`(\w+(?:\.\w+)?)`", line)}
+            named = re.findall(r"`(\w+\.\w+)`", line.partition(":")[0])
+            single |= {(detector, name) for name in named}
     return everywhere, single
 
 
@@ -121,7 +124,7 @@ def main() -> int:
     """Compile, analyse, compare. Returns 1 if the document and the findings differ."""
     compile_unit()
     findings = analyse()
-    wrong = list(unanswered(findings, *read_answers()))
+    wrong = list(unanswered(findings, *read_answers(ANSWERS.read_text())))
     for line in wrong:
         print(line)
     name = ANSWERS.relative_to(ROOT)
