@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import (
     DAY,
     FALLBACK_PARAMETERS,
     FOREVER,
@@ -13,12 +14,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     USDC,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 BAND = HEDGE_PARAMETERS[0]
 EMERGENCY, SILENCE, WAIT, LAPSE, PAUSE, SLICE, SLIPPAGE, SPENT, RESERVE, REFILL, RAMP, BOUNTY = (

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.contracts.core_env import WAD
+from tests.contracts.core_constants import WAD
 from tests.stateful.clearing_actions import ACTORS, SPOTS, WHALES, actors, underlyings
 from tests.stateful.clearing_world import World
 

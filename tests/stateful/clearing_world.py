@@ -18,7 +18,7 @@ from keeper.simulation.clearing.house import Clearinghouse
 from keeper.simulation.clearing.liquidation import AuctionParameters, Auctions
 from keeper.simulation.clearing.marks import Refused
 from keeper.simulation.clearing.tokens import OptionTokens
-from tests.contracts.core_env import (
+from tests.contracts.core_constants import (
     AUCTION,
     AUCTION_PARAMETERS,
     DAY,
@@ -27,8 +27,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     VOL,
     WAD,
-    market_config,
 )
+from tests.contracts.core_env import market_config
 from tests.stateful.clearing_marks import SECOND, ChainMarks
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted

@@ -10,15 +10,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.contracts.core_env import (
-    FOREVER,
-    HEDGE_PARAMETERS,
-    HOUR,
-    UNDERLYING,
-    VOL,
-    WAD,
-    Core,
-)
+from tests.contracts.core_constants import FOREVER, HEDGE_PARAMETERS, HOUR, UNDERLYING, VOL, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from keeper.simulation.clearing.settlement import NOTHING_PAID
 from keeper.simulation.clearing.wad import expiry_key
-from tests.contracts.core_env import DAY, UNDERLYING, WAD
+from tests.contracts.core_constants import DAY, UNDERLYING, WAD
 from tests.stateful.clearing_actions import ACTORS, Actions
 from tests.stateful.clearing_auctions import Liquidations
 from tests.stateful.clearing_events import Events, Key
