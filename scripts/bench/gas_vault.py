@@ -69,8 +69,9 @@ class VaultGas:
         )
 
     def epochs(self, bring_home: Callable[[], None]) -> None:
-        """With sixteen legs open: one request beside open venues; after `bring_home` has closed these one, one that
-        needs the account's cash, and ten thousand both ways.
+        """With sixteen legs open, beside open venues and after `bring_home` has closed these.
+
+        Then one request, one that needs the account's cash, ten thousand both ways.
         """
         chain, vault, first = self.world.chain, self.vault, self.people[0]
         self._epoch("")

@@ -187,5 +187,17 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     house.setVenue(venue, True, by_admin)
     tokens = usdc, weth
     return VaultWorld(
-        chain, admin, sponsor, *tokens, market, manager, house, lens, vault, share, engine, marks, venue
+        chain,
+        admin,
+        sponsor,
+        *tokens,
+        market,
+        manager,
+        house,
+        lens,
+        vault,
+        share,
+        engine,
+        marks,
+        venue,
     )
