@@ -14,7 +14,7 @@ SERIES = encode_series(UNDERLYING, EXPIRY, 2_000.0, True)
 
 @pytest.fixture(scope="module")
 def core() -> Core:
-    """An owner with means in his account and in hand, and a debtor with WETH: his call ended a thousand USD in the money."""
+    """An owner with means in his account and in hand, and a debtor with WETH whose call ended far in the money."""
     core = new_core()
     owner, debtor, winner = core.takers[:3]
     for who in (owner, winner):
@@ -39,8 +39,8 @@ def entries(core: Core) -> dict[str, tuple[str, tuple]]:
         "depositBase": ("weth", (WAD // 10,)),
         "withdrawBase": ("weth", (WAD // 10, owner)),
         "fundInsurance": ("usdc", (USDC,)),
-        "cure": ("weth", (debtor, WAD // 100)),
-        "cure in USDC": ("usdc", (debtor, WAD // 100)),
+        "cure": ("weth", (debtor, WAD // 200)),
+        "cure in USDC": ("usdc", (debtor, WAD // 200)),
     }
 
 
