@@ -25,7 +25,7 @@ ONLY ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-hedge-long test-desk-long test-vault-long test-mutants slither check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-hedge-long test-desk-long test-vault-long test-adversary test-mutants slither check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -94,6 +94,9 @@ test-stateful-long: compile  ## a long random search of the clearing room: STEPS
 
 test-desk-long: compile  ## a long search for money in the desk at constant market: TRADES=50000 SEED=1
 	@$(PY) -m tests.stateful.desk_long $(TRADES) $(SEED)
+
+test-adversary: compile  ## I-06: a thief of every key against the vault: ATTEMPTS=400 SEED=1; build/adversary.json
+	@$(PY) -m tests.stateful.adversary $(or $(ATTEMPTS),400) $(SEED)
 
 test-vault-long: compile  ## a long random search of the vault: STEPS=100000 SEED=1
 	@$(PY) -m tests.stateful.vault_long $(if $(filter command line,$(origin STEPS)),$(STEPS),100000) $(SEED)

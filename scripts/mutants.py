@@ -30,7 +30,8 @@ CONTRACTS = (
     *("OptionToken", "LiquidationAuction", "AccountLens", "governance/DeskAuthority"),
     *("mocks/BooksHarness", "mocks/MockFeed", "mocks/MockToken", "mocks/MockUniswapPool"),
     *("mocks/MockVenue", "DeskVault", "mocks/MockVaultAuthority", "mocks/MockVaultMarket"),
-    *("mocks/MockVaultUsdc", "desk/RfqMarket", "HedgeFallback"),
+    *("mocks/MockVaultUsdc", "desk/RfqMarket", "HedgeFallback", "mocks/DevImports"),
+    *("venues/UniswapSpotVenue", "venues/AaveShortVenue"),
 )
 # A mutant may loop: what takes longer than this has not been caught.
 LIMIT_S = 1_200

@@ -102,17 +102,17 @@ HEDGE_PARAMETERS = (
 )
 FALLBACK_PARAMETERS = (
     3 * WAD,  # emergencyBand
+    2 * HOUR,  # silence
+    HOUR // 2,  # wait
+    DAY,  # lapse
+    60,  # pause
     5 * WAD,  # slice
     5 * 10**15,  # maxSlippage
     WAD // 20,  # spentShare
     1_000 * WAD,  # reserveCap
     WAD // 100,  # reserveRefill
-    20 * WAD,  # bountyCap
     HOUR,  # bountyRamp
-    2 * HOUR,  # silence
-    HOUR // 2,  # wait
-    DAY,  # lapse
-    60,  # pause
+    20 * WAD,  # bountyCap
 )
 AUCTION_PARAMETERS = (
     HOUR // 2,  # fallTime

@@ -51,6 +51,8 @@ class Backend(Protocol):
 
     def deploy(self, name: str, *args: Any) -> Any: ...
 
+    def attach(self, name: str, address: Any) -> Any: ...
+
     def now(self) -> int: ...
 
     def warp(self, to: int) -> None: ...
@@ -64,6 +66,9 @@ class BrownieBackend:
 
     def deploy(self, name: str, *args: Any) -> Any:
         return getattr(self.project, name).deploy(*args, {"from": self.people[0]})
+
+    def attach(self, name: str, address: Any) -> Any:
+        return getattr(self.project, name).at(address)
 
     def now(self) -> int:
         import brownie
@@ -101,6 +106,7 @@ class Core(CoreMarket, CoreAccounts):
     oracle: Any
     surface: Any
     engine: Any
+    marks: Any
     clearinghouse: Any
     lens: Any
     desk: Any
@@ -157,6 +163,7 @@ def deploy_core(
     oracle = new("MarketOracle", authority, usdc_usd, ZERO_ADDRESS, ORACLE_PARAMETERS)
     surface = new("VolSurface", authority, oracle, committer, SURFACE_PARAMETERS)
     engine = new("RiskEngine", authority, oracle, surface, MARGIN_PARAMETERS)
+    marks = backend.attach("BookMarks", engine.bookMarks())
     house = new("Clearinghouse", authority, usdc, weth, oracle, engine, UNDERLYING)
     lens = new("AccountLens", house)
     quoter = committer
@@ -179,8 +186,8 @@ def deploy_core(
     token = new("OptionToken", house)
     auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)
     core = Core(
-        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, lens, desk, rfq, hedge,
-        fallback, venue, token, auction, gov, keeper, committer, vault, market, takers, start,
+        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, marks, house, lens, desk, rfq,
+        hedge, fallback, venue, token, auction, gov, keeper, committer, vault, market, takers, start,
         base_is_token0,
     )  # fmt: skip
     core.set_spot(spot)

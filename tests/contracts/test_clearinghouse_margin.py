@@ -155,7 +155,7 @@ def test_greeks_of_the_vault_hold_options_base_and_venues(core: Core, call: int)
     core.fund(core.vault, 0, 3)
     core.venue.setPosition(-5 * WAD, 9_000 * WAD, {"from": core.gov})
     core.trade(core.vault, core.takers[0], [(call, 10)])
-    options = core.engine.optionGreeks(UNDERLYING, core.clearinghouse.portfolioOf(core.vault)[4])
+    options = core.marks.optionGreeks(UNDERLYING, core.clearinghouse.portfolioOf(core.vault)[4])
     found = core.lens.greeksOf(core.vault, UNDERLYING)
     assert found[0] == options[0] - 2 * WAD
     assert tuple(found[1:]) == tuple(options[1:])

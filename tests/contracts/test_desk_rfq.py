@@ -147,7 +147,7 @@ def take(core: Core, quote: tuple, share: int = WAD) -> bytes:
 
 def vega(core: Core) -> int:
     packed = core.clearinghouse.portfolioOf(core.vault)[4]
-    return int(core.engine.optionGreeks(UNDERLYING, packed)[2])
+    return int(core.marks.optionGreeks(UNDERLYING, packed)[2])
 
 
 def test_the_vault_lowers_its_vega_by_a_makers_quote(core: Core) -> None:

@@ -137,15 +137,21 @@ def test_incident_11_each_fault_of_an_answer_is_enough(core: Core, answer: int, 
         by=core.takers[0], error="ActionNotAllowed",
     )  # fmt: skip
     if (
-        age != 3_601
+        age == 3_601
     ):  # An old answer still gives Greeks: hedging goes on, at the pool's mean (I-07).
+        delta = core.hedge.netDelta(UNDERLYING)[0]
+        core.hedge.rebalance([sell(core, 1)], limits(core), {"from": core.keeper})
+        assert core.hedge.netDelta(UNDERLYING)[0] == delta - WAD
+        far = core.venue, -WAD, 1_970 * WAD, b""
         refused(
-            core.hedge.rebalance,
-            [sell(core, 1)],
-            limits(core),
-            by=core.keeper,
-            error="FeedAnswerInvalid",
-        )
+            core.hedge.rebalance, [far], limits(core),
+            by=core.keeper, error="LimitPriceOffOracle",
+        )  # fmt: skip
+    else:
+        refused(
+            core.hedge.rebalance, [sell(core, 1)], limits(core),
+            by=core.keeper, error="FeedAnswerInvalid",
+        )  # fmt: skip
 
 
 def test_incident_12_no_guard_waits_for_an_old_price(core: Core) -> None:

@@ -169,7 +169,7 @@ class Actions:
             return price * WAD
         try:
             words = [pack_leg(*leg) for leg in given]
-            return int(self.world.core.engine.optionValue(words, 0)) * price // 1_000
+            return int(self.world.core.marks.optionValue(words, 0)) * price // 1_000
         except Reverted:
             return 10 * WAD
 

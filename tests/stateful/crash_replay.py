@@ -98,7 +98,7 @@ class Crash:
             assert not w.act("depositBase", 200 * WAD, sender=who)
         assert not w.act("depositCash", 100_000 * USDC, sender=who)
         given = [(w.core.series(DAY_OF_EXPIRY, round(spot * k, 8), c), n * WAD) for k, c, n in legs]
-        premium = int(w.core.engine.optionValue([pack_leg(*leg) for leg in given], 0))
+        premium = int(w.core.marks.optionValue([pack_leg(*leg) for leg in given], 0))
         trade = Trade(self.whales[0], who, premium, tuple(given))
         args = [(trade.maker, trade.taker, premium, given)]
         assert not w.act("trade", args, sender=w.core.market, model=([trade],))

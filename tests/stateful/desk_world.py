@@ -89,7 +89,7 @@ class DeskWorld:
         core = self.core
         spot = int(core.oracle.spot(UNDERLYING)[0])
         _, _, base, hedges, packed = core.clearinghouse.portfolioOf(core.vault)
-        risk, change, marks = core.engine.tradeMarks(packed, legs, spot, self.other_spot())
+        risk, change, marks = core.marks.ofTrade(packed, legs, spot, self.other_spot())
         hedged = (base + sum(h[0] for h in hedges)) * WAD
         return (risk[0] + hedged, *risk[1:]), tuple(change), list(marks), spot
 

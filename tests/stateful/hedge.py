@@ -12,7 +12,10 @@ def main() -> None:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     started = time.monotonic()
     tally = RuleWorld(seed).run(trials)
-    print(f"{tally.trials} batches, seed {seed}, {time.monotonic() - started:.0f} s")
+    seconds = time.monotonic() - started
+    print(
+        f"{tally.trials} batches, seed {seed}, {seconds:.0f} s; {tally.expired} of them with expired legs"
+    )
     for outcome, count in tally.outcomes.most_common():
         print(f"  {outcome:24s} {count:>8d}")
 

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
+from keeper.units import decode_series, unpack_leg
 from tests.contracts.core_constants import FOREVER, HEDGE_PARAMETERS, HOUR, UNDERLYING, VOL, WAD
 from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
@@ -44,9 +45,10 @@ class State:
 
 @dataclass
 class Tally:
-    """What the trials came to."""
+    """What the trials came to; `expired` of them on books with legs past their expiry."""
 
     trials: int = 0
+    expired: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
@@ -133,17 +135,19 @@ class RuleWorld:
 
     def run(self, trials: int) -> Tally:
         """Raises AssertionError with the whole trial where contract and model disagree."""
-        evm = self.core.backend.chain.evm
+        chain = self.core.backend.chain
         while self.tally.trials < trials:
             if self.random.random() < 0.2:
                 self._hour()
-            book = evm.snapshot()
+            book = chain.snapshot()
             self._book()
+            expired = self._pass_an_expiry() if self.random.random() < 0.4 else False
             for _ in range(min(BOOK_TRIALS, trials - self.tally.trials)):
-                before = evm.snapshot()
+                before = chain.snapshot()
                 self._trial()
-                evm.revert(before)
-            evm.revert(book)
+                self.tally.expired += expired
+                chain.revert(before)
+            chain.revert(book)
         return self.tally
 
     def _hour(self) -> None:
@@ -170,6 +174,32 @@ class RuleWorld:
         core.clearinghouse.withdrawBase(
             core.base(core.vault) - left, core.vault, {"from": core.vault}
         )
+
+    def _pass_an_expiry(self) -> bool:
+        """The first expiry of the book goes by, proven or not; whether the book had one before the last."""
+        core, draw = self.core, self.random
+        days = [d for d in (1, 7) if core.expiry(d) > core.now]
+        held = [
+            d
+            for d in days
+            if any(core.expiry(d) == decode_series(s)[1] for s in core.legs(core.vault))
+        ]
+        if not held:
+            return False
+        settle = draw.random() < 0.5
+        core.warp(core.expiry(held[0]) + draw.choice((1, 60, 5 * HOUR)))
+        round_id = core.set_spot(2_000.0)
+        core.commit(core.slice(VOL, 14))
+        if settle:
+            args = UNDERLYING, core.expiry(held[0]), round_id
+            core.oracle.proveSettlement(*args, {"from": core.gov})
+        live = [w for w in core.clearinghouse.portfolioOf(core.vault)[4] if self._ahead(w)]
+        options = core.lens.greeksOf(core.vault, UNDERLYING)[0] - core.base(core.vault)
+        assert options == core.marks.optionGreeks(UNDERLYING, live)[0], "an expired leg has a delta"
+        return True
+
+    def _ahead(self, word: int) -> bool:
+        return decode_series(unpack_leg(word)[0])[1] > self.core.now
 
     def _trial(self) -> None:
         core, draw, by = self.core, self.random, {"from": self.core.gov}

@@ -31,7 +31,9 @@ class Reverted(Exception):
 
 @functools.cache
 def artifact(name: str) -> Mapping[str, Any]:
-    """ABI and bytecode of a contract of the project."""
+    """ABI and bytecode of a contract of the project, or of a package by its artifact's path in node_modules."""
+    if "/" in name:
+        return json.loads((env.ROOT / "node_modules" / f"{name}.json").read_text())
     forge = os.environ.get("GAMMADESK_ARTIFACTS")
     if not forge:
         return json.loads((env.ROOT / "build" / "contracts" / f"{name}.json").read_text())

@@ -52,6 +52,6 @@ def test_the_committer_earns_nothing_within_the_age_and_no_more_than_stated_in_a
     pass_hour(world)
     made = core.cash(who) - cash - world.quote([(series, -size)])
     packed = core.clearinghouse.portfolioOf(core.vault)[4]
-    vega = abs(int(core.engine.optionGreeks(UNDERLYING, packed)[2]))
+    vega = abs(int(core.marks.optionGreeks(UNDERLYING, packed)[2]))
     assert vega <= VEGA_LIMIT
     assert 0 < made <= vega * round((level - 0.75) * WAD) // WAD

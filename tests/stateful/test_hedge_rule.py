@@ -13,3 +13,4 @@ def test_every_rebalance_obeys_the_rule_and_no_good_one_is_refused() -> None:
     assert tally.trials == 2_000
     assert tally.outcomes.keys() >= EVERY_OUTCOME - {"MigrationAddsDelta", "VenueOverCap"}
     assert tally.outcomes["passed"] > 200
+    assert tally.expired > 400
