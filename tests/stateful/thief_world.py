@@ -17,7 +17,8 @@ from eth_utils import to_checksum_address
 
 from keeper.pricing import black76
 from keeper.units import decode_series, pack_leg
-from tests.contracts.core_env import DAY, FOREVER, HOUR, UNDERLYING, USDC, VOL, WAD, wad
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import DAY, FOREVER, HOUR, UNDERLYING, USDC, VOL, WAD
 from tests.stateful.revm import Reverted
 from tests.stateful.thief_chain import new_market
 
