@@ -99,6 +99,9 @@ def _book(world: World) -> list[int]:
     spot, _ = chain.read(c.oracle, "spot", 1)
     chain.send(chain.account(COMMITTER), c.surface, "commit", 1, spot, slices)
     people.process_if_due()
+    # The desk sells what has been public for the age of a reference.
+    chain.next_block_at(chain.now_s() + HOUR_S + 60)
+    world.push_round(PRICE_USD)
     series = sorted(
         encode_series(1, expiry, strike, call)
         for expiry in expiries
