@@ -12,8 +12,8 @@ from keeper.runtime.tick import Tick
 from scripts.replay.makers import QUOTES
 from scripts.replay.world import World
 
-# Vega that needs no option, in ETH at the first price: about that of 45 at-the-money options of a week.
-MAX_VEGA_ETH = 2.5
+# Vega that needs no option, in ETH at the first price: about that of 90 at-the-money options of a week.
+MAX_VEGA_ETH = 5.0
 USUAL = """\
 [policy]
 name = "delta_band"

@@ -31,8 +31,8 @@ QUOTES = "quotes.json"
 CASH_ETH = 1_000.0
 VALID_S = 3_600
 LOT_WAD = WAD // 10
-# Of the band that the market of signed quotes allows around fair: what a maker and the quoter ask for.
-EDGE_SHARE = 4
+# Of the band that the market of signed quotes allows around fair, in hundredths: what a maker and the quoter ask for.
+EDGE = 75
 _RFQ = "(address,address,(uint128,int128)[],int256,uint256,uint64)"
 
 
@@ -88,7 +88,7 @@ class Makers:
         """The quoter's quote to one taker, filled by him whole; from the vault's side."""
         chain, c = self.world.chain, self.world.contracts
         fair, band = self._fair(legs, False)
-        rfq = self._sign(self.quoter, c.vault.address, taker, legs, fair + band // EDGE_SHARE)
+        rfq = self._sign(self.quoter, c.vault.address, taker, legs, fair + band * EDGE // 100)
         quote = (rfq.maker, rfq.taker, rfq.legs, rfq.premium, rfq.nonce, rfq.deadline)
         signature = bytes.fromhex(rfq.signature[2:])
         mined = chain.send(taker, c.rfq, "fill", quote, signature, WAD, rfq.premium)
@@ -143,7 +143,7 @@ class Makers:
             fair, band = self._fair([(series, -size) for series, size in legs], True)
         except ReplayFailure:
             return []
-        price = -fair + band // EDGE_SHARE
+        price = -fair + band * EDGE // 100
         rfq = self._sign(self.maker, self.maker.address, c.vault.address, legs, price)
         if rfq.premium * legs[0][1] < 0:  # worth less than the edge
             return []
