@@ -87,7 +87,7 @@ class Makers:
     def sell(self, taker: str, legs: Legs) -> OptionTrade:
         """The quoter's quote to one taker, filled by him whole; from the vault's side."""
         chain, c = self.world.chain, self.world.contracts
-        fair, band = self._fair(legs, False)
+        fair, band = self.fair(legs, False)
         rfq = self._sign(self.quoter, c.vault.address, taker, legs, fair + band * EDGE // 100)
         quote = (rfq.maker, rfq.taker, rfq.legs, rfq.premium, rfq.nonce, rfq.deadline)
         signature = bytes.fromhex(rfq.signature[2:])
@@ -140,7 +140,7 @@ class Makers:
         """One quote to the vault; none where the desk says that it could not be taken."""
         c = self.world.contracts
         try:
-            fair, band = self._fair([(series, -size) for series, size in legs], True)
+            fair, band = self.fair([(series, -size) for series, size in legs], True)
         except ReplayFailure:
             return []
         price = -fair + band * EDGE // 100
@@ -159,10 +159,10 @@ class Makers:
             }
         ]
 
-    def _fair(self, legs: Legs, vault_takes: bool) -> tuple[int, int]:
+    def fair(self, legs: Legs, hedging: bool) -> tuple[int, int]:
         """Fair premium of a taker's legs, and the band around it."""
         world = self.world
-        seen = world.chain.read(world.contracts.desk, "assess", legs, vault_takes)
+        seen = world.chain.read(world.contracts.desk, "assess", legs, hedging)
         return int(seen[2]), int(seen[4])
 
     def _sign(self, signer: Signer, maker: str, taker: str, legs: Legs, premium: int) -> SignedRfq:
