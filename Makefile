@@ -11,6 +11,7 @@ PACKAGE := .venv/.stamp-package
 NODE := node_modules/.stamp
 SOLC := build/toolchain/solc-v0.8.30
 COMPILED := build/.stamp-compiled
+SLITHER := build/slither-venv/.stamp
 
 # Folders too: their time changes when a file is added or removed.
 CONTRACTS := $(shell find contracts \( -name '*.sol' -o -type d \) 2>/dev/null)
@@ -24,7 +25,7 @@ ONLY ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-hedge-long test-desk-long test-vault-long test-adversary test-mutants check format lock clean distclean
+.PHONY: help setup compile abi demo bench bench-maths bench-gas bench-quant bench-surface test test-stateful-long test-hedge-long test-desk-long test-vault-long test-adversary test-mutants slither check format lock clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -102,6 +103,13 @@ test-vault-long: compile  ## a long random search of the vault: STEPS=100000 SEE
 
 test-mutants: setup  ## planted bugs: each patch of tests/mutants must fail its test: ONLY=<part of a name>
 	@$(PY) -m scripts.mutants $(ONLY)
+
+slither: setup $(SLITHER)  ## static analysis: every finding must be answered in docs/slither.md
+	@$(PY) -m scripts.slither
+
+$(SLITHER): requirements/slither.txt scripts/setup/install_slither.sh
+	@$(STAGE) "slither" scripts/setup/install_slither.sh
+	@touch $@
 
 # Chain suites share a file's deployment, so a file stays with one worker, which has its own node.
 .PHONY: $(SUITES:%=suite-%)

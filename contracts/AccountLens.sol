@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IBookMarks} from "./interfaces/IBookMarks.sol";
 import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
-import {Greeks, IRiskEngine, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
+import {Greeks, Portfolio, Slice} from "./interfaces/IRiskEngine.sol";
 import {Books} from "./libraries/Books.sol";
 
 /// @title What an account of the Clearinghouse is worth and how it moves, for the keeper and for people.
@@ -11,11 +12,11 @@ contract AccountLens {
     using Books for Portfolio;
 
     IClearinghouse public immutable clearinghouse;
-    IRiskEngine public immutable engine;
+    IBookMarks public immutable bookMarks;
 
     constructor(IClearinghouse clearinghouse_) {
         clearinghouse = clearinghouse_;
-        engine = clearinghouse_.engine();
+        bookMarks = clearinghouse_.engine().bookMarks();
     }
 
     /// @notice Base and quote over the account and its venues.
@@ -28,7 +29,7 @@ contract AccountLens {
     /// @notice Net sensitivities of the account to one underlying: options, base collateral and venues.
     function greeksOf(address account, uint16 underlying) external view returns (Greeks memory g) {
         Portfolio memory p = clearinghouse.portfolioOf(account);
-        g = engine.optionGreeks(underlying, p.legs);
+        g = bookMarks.optionGreeks(underlying, p.legs);
         if (underlying != p.underlying) return g;
         (int256 base, ) = p.hedge();
         g.delta += base;
@@ -36,6 +37,6 @@ contract AccountLens {
 
     /// @notice Mark value of the account, WAD USD.
     function equityOf(address account) external view returns (int256) {
-        return engine.equity(clearinghouse.portfolioOf(account), Slice.Fresh);
+        return bookMarks.equity(clearinghouse.portfolioOf(account), Slice.Fresh);
     }
 }

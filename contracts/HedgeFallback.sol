@@ -7,12 +7,13 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {DeltaRules} from "./hedging/DeltaRules.sol";
+import {IBookMarks} from "./interfaces/IBookMarks.sol";
 import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
 import {IHedgeFallback} from "./interfaces/IHedgeFallback.sol";
 import {IHedgeManager} from "./interfaces/IHedgeManager.sol";
 import {IHedgeVenue} from "./interfaces/IHedgeVenue.sol";
 import {IMarketOracle} from "./interfaces/IMarketOracle.sol";
-import {IRiskEngine, Portfolio} from "./interfaces/IRiskEngine.sol";
+import {Portfolio} from "./interfaces/IRiskEngine.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title The hedge that survives its keeper. Documented in IHedgeFallback.
@@ -48,7 +49,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     IHedgeManager public immutable manager;
     IClearinghouse public immutable clearinghouse;
     IMarketOracle public immutable oracle;
-    IRiskEngine public immutable engine;
+    IBookMarks public immutable bookMarks;
     IERC20 public immutable usdc;
     address public immutable vault;
     uint16 public immutable underlying;
@@ -68,7 +69,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         manager = manager_;
         clearinghouse = clearinghouse_;
         oracle = oracle_;
-        engine = clearinghouse_.engine();
+        bookMarks = clearinghouse_.engine().bookMarks();
         usdc = clearinghouse_.usdc();
         vault = vault_;
         underlying = manager_.underlying();
@@ -130,7 +131,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
 
     /// @inheritdoc IHedgeFallback
     function checkUpkeep(bytes calldata) external view returns (bool needed, bytes memory data) {
-        Run memory run = _run();
+        Run memory run = _watch();
         bool armed = _isArmed(run);
         if (armed && (block.timestamp < _readyAt(run) || _tradedNow())) return (false, "");
         uint256 size = Wad.abs(_book(clearinghouse.portfolioOf(vault)).delta);
@@ -174,28 +175,35 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         emit Armed(delta, msg.sender);
     }
 
+    /// @dev What says whether anything is to be done.
+    function _watch() private view returns (Run memory run) {
+        (run.record, run.keeper) = (_record, manager.status());
+    }
+
     function _run() private view returns (Run memory run) {
-        (run.record, run.p, run.keeper) = (_record, _parameters, manager.status());
+        run = _watch();
+        run.p = _parameters;
         // Never looser than the keeper's own.
         if (run.p.maxSlippage > run.keeper.maxSlippage) run.p.maxSlippage = uint64(run.keeper.maxSlippage);
     }
 
     function _mayArm(Run memory run, uint256 size) private view returns (bool) {
         if (size <= run.keeper.band) return false;
-        return size > run.p.emergencyBand || block.timestamp >= run.keeper.insideAt + run.p.silence;
+        return size > _parameters.emergencyBand || block.timestamp >= run.keeper.insideAt + _parameters.silence;
     }
 
     /// @dev Whatever ended inside the band since then has disarmed it.
     function _isArmed(Run memory run) private view returns (bool) {
         uint256 armedAt = run.record.armedAt;
         if (armedAt == 0 || run.keeper.insideAt >= armedAt) return false;
-        return block.timestamp <= Math.max(armedAt, run.record.slicedAt) + run.p.lapse;
+        return block.timestamp <= Math.max(armedAt, run.record.slicedAt) + _parameters.lapse;
     }
 
     /// @dev Whoever spent the budget need not be waited for.
-    function _readyAt(Run memory run) private pure returns (uint256) {
-        bool spent = run.keeper.budget < Wad.mulDown(run.keeper.budgetCap, run.p.spentShare);
-        return Math.max(run.record.armedAt + (spent ? 0 : run.p.wait), run.record.slicedAt + run.p.pause);
+    function _readyAt(Run memory run) private view returns (uint256) {
+        FallbackParameters storage p = _parameters;
+        bool spent = run.keeper.budget < Wad.mulDown(run.keeper.budgetCap, p.spentShare);
+        return Math.max(run.record.armedAt + (spent ? 0 : p.wait), run.record.slicedAt + p.pause);
     }
 
     // ------------------------------------------------------------------ hedging
@@ -323,7 +331,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
 
     /// @dev Without an option delta where only the hedge is asked.
     function _book(Portfolio memory p) private view returns (DeltaRules.Book memory) {
-        int256 options = p.legs.length == 0 ? int256(0) : engine.optionGreeks(underlying, p.legs).delta;
+        int256 options = p.legs.length == 0 ? int256(0) : bookMarks.optionDelta(underlying, p.legs);
         return DeltaRules.book(p, underlying, options);
     }
 

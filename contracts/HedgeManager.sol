@@ -163,7 +163,7 @@ contract HedgeManager is OptionOrders, PendingOrders {
     /// @inheritdoc IHedgeManager
     function netDelta(uint16 underlying_) external view returns (int256 delta, uint256 band) {
         Portfolio memory p = clearinghouse.portfolioOf(vault);
-        delta = DeltaRules.book(p, underlying_, engine.optionGreeks(underlying_, p.legs).delta).delta;
+        delta = DeltaRules.book(p, underlying_, bookMarks.optionDelta(underlying_, p.legs)).delta;
         band = _bands[underlying_].band * MILLIONTH;
     }
 
@@ -212,7 +212,7 @@ contract HedgeManager is OptionOrders, PendingOrders {
             (p, options) = (taken.portfolio, taken.deltaAfter);
         } else {
             g.underlying = _underlyingOf(orders[first].venue);
-            options = engine.optionGreeks(g.underlying, p.legs).delta;
+            options = bookMarks.optionDelta(g.underlying, p.legs);
             g.navChange = 0;
         }
         g.middle = DeltaRules.book(p, g.underlying, options);

@@ -129,9 +129,9 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     }
 
     /// @dev Cash less everything that is owed and not yet taken.
-    function _netCash(address account) internal view returns (int256 cash) {
-        cash = _accounts[account].cash;
-        if (_accounts[account].owes) cash -= int256(_pendingInterest(account) + _debts[account].recovery);
+    function _netCash(address account, Account storage a) internal view returns (int256 cash) {
+        cash = a.cash;
+        if (a.owes) cash -= int256(_pendingInterest(account) + _debts[account].recovery);
     }
 
     function _setDebtParameters(DebtParameters calldata p) internal {

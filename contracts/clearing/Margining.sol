@@ -30,15 +30,15 @@ abstract contract Margining is Accounts {
     // ------------------------------------------------------------------ portfolios
 
     function _portfolio(address account) internal view returns (Portfolio memory p) {
-        p = _collateral(account, true);
-        p.legs = _legs(_accounts[account]);
+        Account storage a = _accounts[account];
+        p = _collateral(account, a, true);
+        p.legs = _legs(a);
     }
 
     /// @param terms whether to ask the venues how they liquidate.
-    function _collateral(address account, bool terms) internal view returns (Portfolio memory p) {
-        Account storage a = _accounts[account];
+    function _collateral(address account, Account storage a, bool terms) internal view returns (Portfolio memory p) {
         p.underlying = baseUnderlying;
-        p.cash = _netCash(account);
+        p.cash = _netCash(account, a);
         p.base = a.base;
         if (a.venues != 0) p.hedges = _hedges(a.venues, terms);
     }

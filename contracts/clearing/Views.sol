@@ -48,7 +48,7 @@ abstract contract Views is Settling {
 
     /// @inheritdoc IClearinghouse
     function collateralOf(address account) external view returns (Portfolio memory) {
-        return _collateral(account, false);
+        return _collateral(account, _accounts[account], false);
     }
 
     /// @inheritdoc IClearinghouse
@@ -87,7 +87,7 @@ abstract contract Views is Settling {
     }
 
     function _freeCash(address account) internal view returns (uint256) {
-        int256 free = _netCash(account);
+        int256 free = _netCash(account, _accounts[account]);
         if (_carriesRisk(account)) {
             (int256 equity, uint256 initial, ) = marginOf(account, Slice.Fresh);
             int256 surplus = equity - initial.toInt256();

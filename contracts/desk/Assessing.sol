@@ -5,7 +5,8 @@ import {RiskLever} from "../governance/RiskLever.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {Action, IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
-import {BookRisk, IRiskEngine, LegMark, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
+import {IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
+import {BookRisk, IBookMarks, LegMark} from "../interfaces/IBookMarks.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {IWindDown} from "../interfaces/IWindDown.sol";
 import {Books} from "../libraries/Books.sol";
@@ -40,6 +41,7 @@ abstract contract Assessing is Stances, RiskLever {
     IMarketOracle public immutable oracle;
     IVolSurface public immutable surface;
     IRiskEngine public immutable engine;
+    IBookMarks public immutable bookMarks;
     /// @inheritdoc IOptionDesk
     address public immutable vault;
 
@@ -57,6 +59,7 @@ abstract contract Assessing is Stances, RiskLever {
         oracle = oracle_;
         surface = surface_;
         engine = engine_;
+        bookMarks = engine_.bookMarks();
         vault = vault_;
     }
 
@@ -65,9 +68,10 @@ abstract contract Assessing is Stances, RiskLever {
         Trial memory t;
         t.p = _parameters;
         t.underlying = _checkShape(legs);
-        t.spot = oracle.check(t.underlying, Action.Close);
+        uint256 pool;
+        (t.spot, pool) = oracle.twoPrices(t.underlying);
         t.vault = clearinghouse.portfolioOf(vault);
-        LegMark[] memory marks = _mark(t, legs);
+        LegMark[] memory marks = _mark(t, legs, pool);
         bool opens = !(hedging ? _lowersRisk(t) : _reduces(t, legs));
         if (opens) _checkOpen(t.underlying);
         _checkLegs(t, legs, opens ? IVolSurface.Action.Open : _narrower(hedging));
@@ -117,14 +121,9 @@ abstract contract Assessing is Stances, RiskLever {
         }
     }
 
-    function _mark(Trial memory t, Leg[] calldata legs) private view returns (LegMark[] memory marks) {
-        uint256 pool = oracle.poolPrice(t.underlying);
-        // A dead USDC feed must not stop what only closes: then the pool counts at par.
-        try oracle.quoteUsd() returns (uint256 quote_) {
-            pool = Wad.mulDown(pool, quote_);
-        } catch {}
+    function _mark(Trial memory t, Leg[] calldata legs, uint256 pool) private view returns (LegMark[] memory marks) {
         BookRisk memory change;
-        (t.before, change, marks) = engine.tradeMarks(t.vault.legs, legs, t.spot, pool);
+        (t.before, change, marks) = bookMarks.ofTrade(t.vault.legs, legs, t.spot, pool);
         (int256 hedged, , ) = t.vault.hedge(t.underlying);
         t.before.delta += hedged * 1e18;
         t.later = BookRisk(t.before.delta + change.delta, t.before.gamma + change.gamma, t.before.vega + change.vega);

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
-import {BookRisk, LegMark} from "../interfaces/IRiskEngine.sol";
+import {BookRisk, LegMark} from "../interfaces/IBookMarks.sol";
 import {Leg} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {Inventory} from "./Inventory.sol";

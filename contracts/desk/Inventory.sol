@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IOptionDesk} from "../interfaces/IOptionDesk.sol";
-import {BookRisk} from "../interfaces/IRiskEngine.sol";
+import {BookRisk} from "../interfaces/IBookMarks.sol";
 import {Wad} from "../libraries/Wad.sol";
 
 /// @title What the vault's inventory is charged: docs/desk.md and docs/decisions/0014.

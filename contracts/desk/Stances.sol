@@ -7,10 +7,13 @@ import {DeskRanges} from "./DeskRanges.sol";
 
 /// @title The quoter's signal of implied against realised volatility, inside hard bounds. Documented in IOptionDesk.
 abstract contract Stances is IOptionDesk {
-    /// @dev One slot.
+    /// @dev A stance and when it was set: not the struct itself, which would have a slot of its own.
     struct Kept {
-        Stance stance;
         uint40 setAt;
+        uint16 bidSpread;
+        uint16 askSpread;
+        uint16 bidLimit;
+        uint16 askLimit;
     }
 
     uint16 internal constant NEUTRAL = 10_000;
@@ -27,7 +30,13 @@ abstract contract Stances is IOptionDesk {
         for (uint256 i = 0; i < stances.length; ++i) {
             Stance calldata s = stances[i];
             _ranges.checkStance(s);
-            _kept[SeriesIdLib.expiryKeyOf(underlying, s.expiry)] = Kept(s, uint40(block.timestamp));
+            _kept[SeriesIdLib.expiryKeyOf(underlying, s.expiry)] = Kept(
+                uint40(block.timestamp),
+                s.bidSpread,
+                s.askSpread,
+                s.bidLimit,
+                s.askLimit
+            );
             emit StanceSet(underlying, s);
         }
     }
@@ -40,7 +49,10 @@ abstract contract Stances is IOptionDesk {
     function _stance(uint56 expiryKey, uint256 maxAge) internal view returns (Stance memory stance, uint40 setAt) {
         Kept memory kept = _kept[expiryKey];
         setAt = kept.setAt;
+        stance.expiry = uint40(expiryKey);
         bool current = setAt != 0 && block.timestamp - setAt <= maxAge;
-        stance = current ? kept.stance : Stance(uint40(expiryKey), NEUTRAL, NEUTRAL, NEUTRAL, NEUTRAL);
+        if (!current) kept = Kept(setAt, NEUTRAL, NEUTRAL, NEUTRAL, NEUTRAL);
+        (stance.bidSpread, stance.askSpread) = (kept.bidSpread, kept.askSpread);
+        (stance.bidLimit, stance.askLimit) = (kept.bidLimit, kept.askLimit);
     }
 }

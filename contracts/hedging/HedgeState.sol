@@ -2,10 +2,10 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IBookMarks} from "../interfaces/IBookMarks.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IHedgeManager} from "../interfaces/IHedgeManager.sol";
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
-import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 
 /// @title What the hedge manager keeps: parameters, the keeper's budget, the lock. Documented in IHedgeManager.
@@ -42,7 +42,7 @@ abstract contract HedgeState is IHedgeManager, AccessManaged {
 
     IClearinghouse public immutable clearinghouse;
     IMarketOracle public immutable oracle;
-    IRiskEngine public immutable engine;
+    IBookMarks public immutable bookMarks;
     IVolSurface public immutable surface;
     address public immutable vault;
     /// @inheritdoc IHedgeManager
@@ -79,7 +79,7 @@ abstract contract HedgeState is IHedgeManager, AccessManaged {
     ) {
         clearinghouse = clearinghouse_;
         oracle = oracle_;
-        engine = clearinghouse_.engine();
+        bookMarks = clearinghouse_.engine().bookMarks();
         surface = surface_;
         vault = vault_;
         underlying = underlying_;

@@ -42,12 +42,12 @@ abstract contract OptionOrders is HedgeState {
             uint16 touched = _touched(next, p.legs, later.legs);
             if (next == index) {
                 taken.underlying = touched;
-                greeks = engine.optionGreeks(touched, p.legs);
+                greeks = bookMarks.optionGreeks(touched, p.legs);
                 taken.deltaBefore = greeks.delta;
             } else if (touched != taken.underlying) {
                 revert OptionLegsMixed(next, taken.underlying, touched);
             }
-            Greeks memory after_ = engine.optionGreeks(touched, later.legs);
+            Greeks memory after_ = bookMarks.optionGreeks(touched, later.legs);
             int256 navChange = _navChange(p, later);
             _checkGreeks(next, greeks, after_);
             emit OptionsTaken(workId, touched, greeks.gamma, after_.gamma, greeks.vega, after_.vega, navChange);
@@ -64,8 +64,8 @@ abstract contract OptionOrders is HedgeState {
 
     /// @dev Cash, and the value of the options on whichever slice favours the vault less.
     function _navChange(Portfolio memory a, Portfolio memory b) private view returns (int256) {
-        int256 fresh = engine.optionValue(b.legs, Slice.Fresh) - engine.optionValue(a.legs, Slice.Fresh);
-        int256 aged = engine.optionValue(b.legs, Slice.Reference) - engine.optionValue(a.legs, Slice.Reference);
+        int256 fresh = bookMarks.optionValue(b.legs, Slice.Fresh) - bookMarks.optionValue(a.legs, Slice.Fresh);
+        int256 aged = bookMarks.optionValue(b.legs, Slice.Reference) - bookMarks.optionValue(a.legs, Slice.Reference);
         return b.cash - a.cash + (fresh < aged ? fresh : aged);
     }
 

@@ -12,30 +12,30 @@ pragma solidity 0.8.30;
 /// No state of the oracle, age of the surface, parameter or empty budget stops it (I-07): only the absence of any price.
 interface IHedgeFallback {
     /// @param emergencyBand WAD ETH of |net delta|.
+    /// @param silence
+    /// @param wait
+    /// @param lapse seconds from arming after which it must be armed anew.
+    /// @param pause seconds between slices. What says when: one slot.
     /// @param slice WAD ETH, the most of one run.
     /// @param maxSlippage WAD share of the hedge price, fees included; never more than the keeper's.
     /// @param spentShare WAD share of the budget's cap; below it the budget counts as spent.
     /// @param reserveCap WAD USD that slices can lose at once.
     /// @param reserveRefill WAD USD per second.
-    /// @param bountyCap WAD USD for a full slice.
     /// @param bountyRamp seconds in which the bounty grows to its cap.
-    /// @param silence
-    /// @param wait
-    /// @param lapse seconds from arming after which it must be armed anew.
-    /// @param pause seconds between slices.
+    /// @param bountyCap WAD USD for a full slice.
     struct FallbackParameters {
         uint128 emergencyBand;
+        uint32 silence;
+        uint32 wait;
+        uint32 lapse;
+        uint32 pause;
         uint128 slice;
         uint64 maxSlippage;
         uint64 spentShare;
         uint128 reserveCap;
         uint64 reserveRefill;
-        uint128 bountyCap;
         uint32 bountyRamp;
-        uint32 silence;
-        uint32 wait;
-        uint32 lapse;
-        uint32 pause;
+        uint128 bountyCap;
     }
 
     /// @notice What a caller needs to know, as of now.

@@ -57,8 +57,11 @@ library Rounds {
     /// @return USD in WAD, 0 for an answer that is no price or has no time, or one that is still to come.
     function toPrice(int256 answer, uint256 updatedAt, uint8 decimals) internal view returns (uint256) {
         if (answer <= 0 || updatedAt == 0 || updatedAt > block.timestamp) return 0;
-        uint256 scale = 10 ** (18 - decimals);
-        return uint256(answer) > MAX_PRICE / scale ? 0 : uint256(answer) * scale;
+        unchecked {
+            // No feed with more than 18 decimals is registered.
+            uint256 scale = 10 ** (18 - decimals);
+            return uint256(answer) > MAX_PRICE / scale ? 0 : uint256(answer) * scale;
+        }
     }
 
     /// @dev Decoded as whole words, so that no answer can make the decoding revert.

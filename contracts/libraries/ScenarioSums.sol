@@ -35,7 +35,11 @@ library ScenarioSums {
 
     /// @notice Value at factor `i`, in a tail at volatility up, elsewhere as it is: WAD, less the kernel's error.
     function valueAt(ScenarioKernel.Grid g, uint256 i) internal pure returns (int256 value) {
-        (value, , ) = valuesAt(g, i);
+        assembly ("memory-safe") {
+            let entry := add(g, add(HEADER, mul(ENTRY, i)))
+            let parity := sdiv(mul(mload(add(g, 32)), mload(add(entry, 160))), 1000000000000000000)
+            value := sar(16, add(mload(entry), shl(16, sub(mload(add(g, 64)), parity))))
+        }
         unchecked {
             value -= errorAt(g, i);
         }

@@ -84,6 +84,7 @@ contract MathsHarness {
         uint256[] calldata factors
     ) external view returns (int256[4][] memory r) {
         ScenarioKernel.load(table);
+        ScenarioKernel.checkFactors(factors);
         ScenarioKernel.Grid grid = ScenarioKernel.grid(factors);
         int256 k = ScenarioKernel.logRatio(o.forward, o.strike);
         uint256 root = ScenarioKernel.rootOf(o.tau);

@@ -58,7 +58,19 @@ abstract contract Sources is IMarketOracle, AccessManaged {
 
     /// @inheritdoc IMarketOracle
     function check(uint16 underlying, Action action) external view returns (uint256 price) {
+        return _check(underlying, _market(underlying), action);
+    }
+
+    /// @inheritdoc IMarketOracle
+    function twoPrices(uint16 underlying) external view returns (uint256 price, uint256 pool) {
         Market memory m = _market(underlying);
+        price = _check(underlying, m, Action.Close);
+        (uint256 quote, ) = _quote();
+        pool = _poolPrice(m);
+        if (quote != 0) pool = Wad.mulDown(pool, quote);
+    }
+
+    function _check(uint16 underlying, Market memory m, Action action) private view returns (uint256 price) {
         uint256 states = Rules.statesFor(action);
         (OracleState current, Rounds.Round memory r) = _judge(m, states);
         if (!Rules.contains(states, current)) revert ActionNotAllowed(underlying, current, action);
@@ -90,7 +102,10 @@ abstract contract Sources is IMarketOracle, AccessManaged {
 
     /// @inheritdoc IMarketOracle
     function poolPrice(uint16 underlying) external view returns (uint256) {
-        Market memory m = _market(underlying);
+        return _poolPrice(_market(underlying));
+    }
+
+    function _poolPrice(Market memory m) private view returns (uint256) {
         (uint160 root, , , , , , ) = IUniswapV3PoolView(m.pool).slot0();
         (uint256 a, uint256 b) = m.baseIsToken0 ? (uint256(root), Q96) : (Q96, uint256(root));
         return Math.mulDiv(Math.mulDiv(a, a, b), PRICE_SCALE, b);

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 /* solhint-disable no-inline-assembly */
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Hedge, Portfolio} from "../interfaces/IRiskEngine.sol";
+import {Hedge, IRiskEngine, Portfolio} from "../interfaces/IRiskEngine.sol";
 import {ScenarioTable} from "../ScenarioTable.sol";
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
@@ -15,7 +15,7 @@ import {Marks} from "./Marks.sol";
 import {Strikes} from "./Strikes.sol";
 
 /// @title Worst loss of a portfolio over the scenarios, one underlying at a time.
-abstract contract Margins is Marks {
+abstract contract Margins is IRiskEngine, Marks {
     /// @dev Two tails, then seven moves; the place of the one that moves nothing.
     uint256 private constant TAILS = 2;
     uint256 private constant SPOTS = 9;
@@ -70,23 +70,28 @@ abstract contract Margins is Marks {
         uint256 at,
         uint256 end
     ) private view returns (uint256 shorts) {
-        while (at != end) {
-            uint256 key = Strikes.expiryKey(at);
-            Expiry memory e = c.met[_placeOf(c, key)];
-            if (e.tau == 0) {
-                _addExpired(grid, e, at);
+        if (at == end) return 0;
+        uint256 key = Strikes.expiryKey(at);
+        Expiry memory e = c.met[_preparedPlaceOf(c, key, m)];
+        while (true) {
+            unchecked {
+                if (e.tau == 0) _addExpired(grid, e, at);
+                else shorts += _addLive(grid, e, at);
                 at += Strikes.SIZE;
-                continue;
             }
-            if (e.root == 0) _prepare(e, m);
+            if (at == end) return shorts;
+            uint256 next = Strikes.expiryKey(at);
             // Strikes of one expiry usually follow each other.
-            do {
-                unchecked {
-                    shorts += _addLive(grid, e, at);
-                    at += Strikes.SIZE;
-                }
-            } while (at != end && Strikes.expiryKey(at) == key);
+            if (next == key) continue;
+            key = next;
+            e = c.met[_preparedPlaceOf(c, key, m)];
         }
+    }
+
+    function _preparedPlaceOf(Cache memory c, uint256 key, MarginTerms m) private view returns (uint256 place) {
+        place = _placeOf(c, key);
+        Expiry memory e = c.met[place];
+        if (e.root == 0 && e.tau != 0) _prepare(e, m);
     }
 
     function _addLive(ScenarioKernel.Grid grid, Expiry memory e, uint256 at) private pure returns (uint256 shorts) {

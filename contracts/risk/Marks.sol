@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 /* solhint-disable no-inline-assembly */
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
-import {Greeks, IRiskEngine, Slice} from "../interfaces/IRiskEngine.sol";
+import {Greeks, Slice} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {BlackScholes} from "../libraries/BlackScholes.sol";
 import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
@@ -14,7 +14,7 @@ import {Wad} from "../libraries/Wad.sol";
 import {Strikes} from "./Strikes.sol";
 
 /// @title What one option is worth: oracle and surface are read once per expiry of a call, whatever order its legs have.
-abstract contract Marks is IRiskEngine {
+abstract contract Marks {
     /// @dev What the legs of one expiry share. An expired one has tau 0.
     /// @param forward what an expired one is paid at: its settlement price, or the spot until there is one.
     /// @param life seconds over which the slice is total variance; without a slice 0, and volatility is 0.
@@ -177,7 +177,7 @@ abstract contract Marks is IRiskEngine {
         int256 puts,
         uint256 value,
         uint256 forward
-    ) private pure returns (int256) {
+    ) internal pure returns (int256) {
         int256 parity = int256(asCall.strike()) - int256(forward);
         return Wad.mulSignedDown(size, int256(value)) + Wad.mulSignedDown(puts, parity);
     }
@@ -187,6 +187,18 @@ abstract contract Marks is IRiskEngine {
         uint256 strike = id.strike();
         uint256 vol = _vol(e, ScenarioKernel.logRatio(e.forward, strike));
         return BlackScholes.price(id.isCall(), e.forward, strike, vol, e.tau, DISCOUNT);
+    }
+
+    /// @dev Spot delta of the calls and puts of a strike, as `_addGreeks` adds it.
+    function _delta(Expiry memory e, uint256 at) internal pure returns (int256) {
+        (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
+        uint256 strike = asCall.strike();
+        uint256 vol = _vol(e, ScenarioKernel.logRatio(e.forward, strike));
+        (, int256 delta, , , ) = BlackScholes.greeks(true, e.forward, strike, vol, e.tau, DISCOUNT);
+        int256 ratio = int256(Wad.divDown(e.forward, e.spot));
+        unchecked {
+            return (((size * delta) / 1e18 - puts) * ratio) / 1e18;
+        }
     }
 
     /// @dev Adds the spot sensitivities of the calls and puts of a strike; a put has those of the call but for delta.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {BookValue, IBookMarks} from "../interfaces/IBookMarks.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IDeskVault} from "../interfaces/IDeskVault.sol";
 import {Action, IMarketOracle} from "../interfaces/IMarketOracle.sol";
-import {Greeks, IRiskEngine, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
+import {Portfolio} from "../interfaces/IRiskEngine.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
 import {Books} from "../libraries/Books.sol";
 import {Notice} from "../libraries/Notice.sol";
@@ -30,7 +31,7 @@ contract Valuer {
 
     IClearinghouse public immutable clearinghouse;
     IMarketOracle public immutable oracle;
-    IRiskEngine public immutable engine;
+    IBookMarks public immutable bookMarks;
     IVolSurface public immutable surface;
     uint16 public immutable underlying;
 
@@ -38,7 +39,7 @@ contract Valuer {
         if (address(oracle_) == address(0) || address(surface_) == address(0)) revert IDeskVault.ZeroAddress();
         clearinghouse = clearinghouse_;
         oracle = oracle_;
-        engine = clearinghouse_.engine();
+        bookMarks = clearinghouse_.engine().bookMarks();
         surface = surface_;
         underlying = underlying_;
     }
@@ -113,19 +114,18 @@ contract Valuer {
         (v.low, v.high) = (total, total);
         v.width = int256(Wad.mulUp(Wad.mulUp(gross, spot), p.unwindCost));
         if (account.legs.length != 0) {
-            Greeks memory g = engine.optionGreeks(underlying, account.legs);
-            delta += g.delta;
-            v.width += int256(Wad.mulUp(Wad.abs(g.vega), _volWidth(p)));
-            _addOptions(v, account);
+            BookValue memory options = bookMarks.ofBook(account.legs, underlying, spot);
+            delta += options.delta;
+            v.width += int256(Wad.mulUp(Wad.abs(options.vega), _volWidth(p)));
+            _addOptions(v, options);
         }
         v.width += int256(Wad.mulUp(Wad.mulUp(Wad.abs(delta), spot), p.feedDeviation));
     }
 
     /// @dev The whole book by one slice or by the other: a commit holds every live expiry.
-    function _addOptions(Value memory v, Portfolio memory account) private view {
-        int256 fresh = engine.optionValue(account.legs, Slice.Fresh);
-        int256 aged = engine.optionValue(account.legs, Slice.Reference);
-        (v.low, v.high) = fresh < aged ? (v.low + fresh, v.high + aged) : (v.low + aged, v.high + fresh);
+    function _addOptions(Value memory v, BookValue memory b) private pure {
+        (int256 low, int256 high) = b.fresh < b.aged ? (b.fresh, b.aged) : (b.aged, b.fresh);
+        (v.low, v.high) = (v.low + low, v.high + high);
     }
 
     function _volWidth(IDeskVault.VaultParameters calldata p) private view returns (uint256) {

@@ -65,7 +65,7 @@ class GasBench:
         clearing = ClearingGas(self.world, self.measure, expiries)
         clearing.run()
         self._book(expiries[0])
-        vault.epochs()
+        vault.epochs(self._bring_home)
         clearing.settle()
         return self.figures
 
@@ -143,9 +143,11 @@ class GasBench:
         second = hedging.second_pool()
         hedging.level("rebalance_2pools_16legs", spot, second, buys=True)
         self._quote(calls[3])
-        self.measure(
-            "desk_trade_1leg_16", buyer, c.desk, "trade", [(calls[3], WAD)], MAX_UINT >> 1, MAX_UINT
-        )
+        # The vault has sixteen legs; the first taker one, the second sixteen of his own.
+        taker, leg = chain.account(SELLER), [(calls[3], WAD)]
+        self._buy(taker, calls[3:4], 1)
+        for key, who in (("desk_trade_1leg_16", taker), ("desk_trade_1leg_16_16", buyer)):
+            self.measure(key, who, c.desk, "trade", leg, MAX_UINT >> 1, MAX_UINT)
         self._sell_down(puts)
         hedging.level("rebalance_aave_short_16legs_first", short, buys=False)
         self._sell_down(puts)
@@ -166,6 +168,12 @@ class GasBench:
         self._commit_again()
         self._buy(self.world.chain.account(BUYER), calls, 5)
         hedging.level("rebalance_perp_close_16legs", perp, buys=True)
+
+    def _bring_home(self) -> None:
+        """Every venue's position is closed by governance."""
+        chain, clearing = self.world.chain, self.world.contracts.clearing
+        for venue in chain.read(clearing, "venues"):
+            chain.send(chain.account(DEPLOYER), clearing, "unwindVenue", venue)
 
     def _commit_again(self) -> None:
         self._round()

@@ -68,10 +68,16 @@ class VaultGas:
             "request_redeem_delegated", second, vault, "requestRedeem", shares, second, second
         )
 
-    def epochs(self) -> None:
-        """With sixteen legs open: one request, one that needs the account's cash, ten thousand both ways."""
+    def epochs(self, bring_home: Callable[[], None]) -> None:
+        """With sixteen legs open, beside open venues and after `bring_home` has closed these.
+
+        Then one request, one that needs the account's cash, ten thousand both ways.
+        """
         chain, vault, first = self.world.chain, self.vault, self.people[0]
         self._epoch("")
+        chain.send(first, vault, "requestDeposit", 1_000 * USDC, first, first)
+        self._epoch("epoch_16legs_beside_short_and_perp")
+        bring_home()
         chain.send(first, vault, "requestDeposit", 1_000 * USDC, first, first)
         self._epoch("epoch_16legs_1")
         chain.send(first, vault, "requestRedeem", 1_000 * WAD, first, first)

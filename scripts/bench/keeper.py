@@ -21,7 +21,8 @@ from keeper.execution.journal import Journal
 from keeper.execution.records import OutcomeKind
 from keeper.pricing.svi import pack_floats
 from keeper.runtime.assembly import build_tick, connect
-from keeper.runtime.tick import Tick, TickResult
+from keeper.runtime.tick import Tick
+from keeper.runtime.tick_records import TickResult
 from keeper.units import WAD, encode_series
 from scripts.nodes import NodeSettings, start_node
 from scripts.replay.chain import ReplayChain

@@ -5,6 +5,7 @@ imported: whoever imports brownie at the top of a module calls `prepare()` above
 """
 
 import fcntl
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,15 @@ def load_project() -> Any:
     lock_file.parent.mkdir(exist_ok=True)
     with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs at once would mix their artifacts
+        _forget_removed()
         loaded = project.load(ROOT, PROJECT_NAME, raise_if_loaded=False)
     loaded.load_config()
     return loaded
+
+
+def _forget_removed() -> None:
+    """Artifacts that come from sources which are gone: brownie would look for those."""
+    for path in (ROOT / "build" / "contracts").glob("*.json"):
+        sources = json.loads(path.read_text()).get("allSourcePaths", {})
+        if not all((ROOT / source).is_file() for source in sources.values()):
+            path.unlink()

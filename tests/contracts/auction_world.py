@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.contracts.core_env import (
+from tests.contracts.core_constants import (
     AGED_SLICE,
     AUCTION_PARAMETERS,
     FRESH_SLICE,
@@ -19,9 +19,8 @@ from tests.contracts.core_env import (
     USDC,
     VOL,
     WAD,
-    Core,
-    deploy_core,
 )
+from tests.contracts.core_env import Core, deploy_core
 
 (
     FALL_S, INSURANCE_S, LAPSE_S, VAULT_DELAY_S, UNWIND_DELAY_S,

@@ -6,151 +6,42 @@ sends, `contract.f(*args)` reads. Money is WAD unless a name says otherwise; tim
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Protocol
 
 from eth_utils import function_signature_to_4byte_selector
 
-from keeper.models import SviSlice
-from keeper.pricing import svi
-from keeper.pricing.svi import find_arbitrage
-from keeper.units import encode_series, pack_leg
-
-WAD = 10**18
-USDC = 10**6
-UNDERLYING = 1
-HOUR = 3600
-DAY = 24 * HOUR
-FRESH, DEVIATING, STALE, SEQUENCER_DOWN, DEPEGGED = range(5)
-FOREVER = 2**63
-
-FEED_DECIMALS = 8
-MAX_AGE_S = HOUR
-TWAP_WINDOW_S = 1800
-MAX_DEVIATION = 2 * 10**16
-QUOTE_MAX_AGE_S = 3 * DAY
-ZERO_ADDRESS = "0x" + "00" * 20
-# In the order of the contracts' structs.
-ORACLE_PARAMETERS = (
-    2 * 10**16,  # depegBand
-    HOUR,  # sequencerGrace
-    HOUR,  # phaseWindow
-    6 * HOUR,  # roundDeadline
-    3 * DAY,  # feedDelay
-    3 * DAY,  # halfLife
+from keeper.units import encode_series
+from tests.contracts.core_accounts import CoreAccounts
+from tests.contracts.core_constants import (
+    AUCTION,
+    AUCTION_PARAMETERS,
+    DAY,
+    DEBT_PARAMETERS,
+    DESK,
+    DESK_PARAMETERS,
+    EARLIER_S,
+    FALLBACK_PARAMETERS,
+    FEED_DECIMALS,
+    HEDGE_PARAMETERS,
+    HOUR,
+    LIQUIDATOR,
+    MARGIN_PARAMETERS,
+    MAX_AGE_S,
+    MAX_DEVIATION,
+    ORACLE_PARAMETERS,
+    QUOTE_MAX_AGE_S,
+    SPOT_USD,
+    SURFACE_PARAMETERS,
+    TOKEN,
+    TWAP_WINDOW_S,
+    UNDERLYING,
+    VOL,
+    WAD,
+    ZERO_ADDRESS,
 )
-SURFACE_PARAMETERS = (
-    5 * 10**16,  # minVol
-    4 * WAD,  # maxVol
-    WAD // 2,  # maxCarry
-    10**16,  # maxSpotDeviation
-    WAD // 5,  # levelRate
-    WAD // 10,  # skewRate
-    WAD // 2,  # wingRate
-    5 * 10**15,  # forwardRate
-    WAD // 5,  # realisedLow
-    5 * WAD,  # realisedHigh
-    3 * HOUR,  # creditCap
-    HOUR,  # referenceAge
-    4 * HOUR,  # minTenor
-    48,  # realisedSamples
-    7,  # realisedMaxDays
-    12 * HOUR,  # listingCredit
-    2 * HOUR,  # openMaxAge
-    6 * HOUR,  # hedgeMaxAge
-    30 * DAY,  # closeMaxAge
-    400,  # dailyDays
-    400,  # weeklyDays
-    400,  # monthlyDays
-)
-MARGIN_PARAMETERS = (
-    2 * 10**17,  # spotMove
-    45 * 10**16,  # volUp
-    3 * 10**17,  # volDown
-    5 * 10**17,  # tailMove
-    35 * 10**16,  # tailWeight
-    3 * 10**16,  # shortFloor
-    10**16,  # contingency
-    5 * 10**16,  # baseHaircut
-    75 * 10**16,  # maintenanceShare
-)
-DEBT_PARAMETERS = (
-    1_000_000 * WAD,  # cap
-    0,  # rate: tests of debts alone set one, so that other books stand still
-    5 * 10**16,  # cureDiscount
-    60,  # cureRamp
-)
-# IRiskEngine.Slice, IClearinghouse.Market.
-FRESH_SLICE, AGED_SLICE = range(2)
-NO_MARKET, DESK, AUCTION, TOKEN = range(4)
-DESK_PARAMETERS = (
-    2 * 10**16,  # volSpread
-    WAD // 2,  # minSpread
-    4 * 10**15,  # latencyFloor
-    3 * 10**14,  # takerFee
-    WAD // 8,  # feeCap
-    2 * 10**16,  # vegaSkew
-    5 * 10**14,  # gammaSkew
-    10**15,  # deltaSkew
-    5 * 10**14,  # hedgeFee
-    2 * 10**15,  # hedgeImpact
-    5 * 10**16,  # rfqBand
-    9 * WAD // 10,  # maxUtilisation
-    10**6 * WAD,  # vegaLimit
-    10**9 * WAD,  # gammaLimit
-    1_000 * WAD,  # deltaScale
-    10_000 * WAD,  # expiryLimit
-    WAD,  # hedgeGas
-    WAD // 100,  # minSize
-    HOUR,  # openCutoff
-    4 * HOUR,  # stanceMaxAge
-)
-HEDGE_PARAMETERS = (
-    WAD // 2,  # band
-    WAD // 2,  # minReduction
-    10**16,  # maxSlippage
-    5 * WAD,  # grossCap
-    12 * 10**17,  # minHealth
-    5_000 * WAD,  # budgetCap
-    WAD // 4,  # budgetRefill
-    6 * HOUR,  # surfaceMaxAge
-    WAD // 100,  # clip
-)
-FALLBACK_PARAMETERS = (
-    3 * WAD,  # emergencyBand
-    5 * WAD,  # slice
-    5 * 10**15,  # maxSlippage
-    WAD // 20,  # spentShare
-    1_000 * WAD,  # reserveCap
-    WAD // 100,  # reserveRefill
-    20 * WAD,  # bountyCap
-    HOUR,  # bountyRamp
-    2 * HOUR,  # silence
-    HOUR // 2,  # wait
-    DAY,  # lapse
-    60,  # pause
-)
-AUCTION_PARAMETERS = (
-    HOUR // 2,  # fallTime
-    HOUR // 2,  # insuranceTime
-    HOUR,  # lapse
-    2 * HOUR,  # vaultDelay
-    HOUR,  # unwindDelay
-    WAD // 100,  # minShare
-    50 * WAD,  # bounty
-    WAD // 100,  # bountyShare
-    WAD // 2,  # insuranceShare
-    10 * WAD,  # dust
-)
-# AccessManager's role of whoever may bring venues home.
-LIQUIDATOR = 4
-SPOT_USD = 2_000.0
-# Room for the blocks of a deployment, a second each.
-EARLIER_S = 300
-VOL = 0.8
+from tests.contracts.core_market import CoreMarket
 
 
 class Backend(Protocol):
@@ -159,6 +50,8 @@ class Backend(Protocol):
     people: Sequence[Any]
 
     def deploy(self, name: str, *args: Any) -> Any: ...
+
+    def attach(self, name: str, address: Any) -> Any: ...
 
     def now(self) -> int: ...
 
@@ -173,6 +66,9 @@ class BrownieBackend:
 
     def deploy(self, name: str, *args: Any) -> Any:
         return getattr(self.project, name).deploy(*args, {"from": self.people[0]})
+
+    def attach(self, name: str, address: Any) -> Any:
+        return getattr(self.project, name).at(address)
 
     def now(self) -> int:
         import brownie
@@ -197,7 +93,7 @@ class BrownieBackend:
 
 
 @dataclass
-class Core:
+class Core(CoreMarket, CoreAccounts):
     """Everything that is deployed, and who is who."""
 
     backend: Any
@@ -210,6 +106,7 @@ class Core:
     oracle: Any
     surface: Any
     engine: Any
+    marks: Any
     clearinghouse: Any
     lens: Any
     desk: Any
@@ -242,155 +139,6 @@ class Core:
     def series(self, days: int, strike: float, call: bool = True, underlying: int = 1) -> int:
         return encode_series(underlying, self.expiry(days), strike, call)
 
-    # ------------------------------------------------------------------ market
-
-    def set_spot(self, usd: float, pool_usd: float | None = None, at: int | None = None) -> int:
-        """A feed round (now unless `at`), USDC at par, and the pool's price and mean. Returns the round's id."""
-        self.set_pool(usd if pool_usd is None else pool_usd)
-        by = {"from": self.gov}
-        self.quote.push(10**FEED_DECIMALS, self.now, by)
-        self.feed.push(round(usd * 10**FEED_DECIMALS), at or self.now, by)
-        return int(self.feed.latest())
-
-    def set_pool(self, usd: float) -> None:
-        raw = (usd * 10**6 / 10**18) ** (1 if self.base_first else -1)
-        tick = math.log(raw) / math.log(1.0001)
-        by = {"from": self.gov}
-        self.pool.setPrice(int(math.sqrt(raw) * 2**96), by)
-        self.pool.setCumulative(10**9, round(tick * TWAP_WINDOW_S), by)
-
-    def slice(self, vol: float, days: int, carry: float = 0.0, skew: float = 0.0) -> tuple:
-        """A slice whose at-the-money volatility is `vol` now; flat for no skew."""
-        tau = (self.expiry(days) - self.now) / (365 * DAY)
-        sigma, b = 0.2, abs(skew) * vol * vol * tau
-        # w(0) = a + b sigma with m = 0: the wings rise and the middle stays.
-        word = svi.pack_floats(vol * vol * tau - b * sigma, b, -0.5 if skew else 0.0, 0.0, sigma)
-        return self.expiry(days), word, round(carry * WAD)
-
-    def commit(self, *slices: tuple, spot: float = SPOT_USD) -> None:
-        """These slices, as far from the last ones as may be, and every other live expiry with them."""
-        for expiry in self.live():
-            self.surface.resetAnchor(UNDERLYING, expiry, {"from": self.gov})
-        inputs = self.whole(*slices)
-        self.surface.commit(UNDERLYING, round(spot * WAD), inputs, {"from": self.committer})
-
-    def live(self) -> list[int]:
-        """The expiries of the last commit that are still ahead."""
-        return [int(e) for e in self.surface.expiries(UNDERLYING) if e > self.now + 60]
-
-    def whole(self, *slices: tuple) -> list[tuple]:
-        """These slices, and the other live expiries at their own volatility, or at theirs where that is arbitrage."""
-        live = self.live()
-        given = {s[0]: s for s in slices}
-        rest = [e for e in live if e not in given]
-        whole = given | {e: self._kept(e, e) for e in rest}
-        if find_arbitrage([self._float_slice(*s) for s in whole.values()], 0.5):
-            near = {e: min(given, key=lambda other, e=e: abs(other - e)) for e in rest}
-            whole = given | {e: self._stretched(e, given[near[e]]) for e in rest}
-        return sorted(whole.values())
-
-    def _kept(self, expiry: int, source: int) -> tuple:
-        """The slice that keeps the volatility of the last commit."""
-        word, carry, at = map(int, self.surface.sliceOf(UNDERLYING, source))
-        return expiry, scaled_word(word, (expiry - self.now) / (source - at)), carry
-
-    def _stretched(self, expiry: int, given: tuple) -> tuple:
-        """Another expiry at the volatility of a given slice: total variance in proportion to time left."""
-        source, word, carry = given
-        return expiry, scaled_word(word, (expiry - self.now) / (source - self.now)), carry
-
-    def _float_slice(self, expiry: int, word: int, carry: int) -> SviSlice:
-        return svi.slice_from_word(word, expiry, carry / WAD, self.now)
-
-    # ------------------------------------------------------------------ accounts
-
-    def fund(self, who: Any, usd: float = 0, eth: float = 0) -> None:
-        """Mint tokens and deposit them into the account of `who`."""
-        for token, amount, deposit in (
-            (self.usdc, round(usd * USDC), self.clearinghouse.depositCash),
-            (self.weth, wad(eth), self.clearinghouse.depositBase),
-        ):
-            if amount:
-                token.mint(who, amount, {"from": who})
-                token.approve(self.clearinghouse, 2**256 - 1, {"from": who})
-                deposit(amount, {"from": who})
-
-    def trade(self, maker: Any, taker: Any, legs: Sequence[tuple], premium: float = 0) -> None:
-        """Through the registered market account. `legs` are (series, contracts)."""
-        self.clearinghouse.trade(
-            [(maker, taker, wad(premium), to_legs(legs))], {"from": self.market}
-        )
-
-    def margin(self, who: Any) -> tuple[int, int, int]:
-        """(equity, initial, maintenance) by the fresh slice."""
-        return tuple(map(int, self.clearinghouse.marginOf(who, FRESH_SLICE)))
-
-    def set_debts(self, **changes: int) -> None:
-        """DebtParameters with fields replaced by name."""
-        fields = dict(zip(("cap", "rate", "discount", "ramp"), DEBT_PARAMETERS, strict=True))
-        assert changes.keys() <= fields.keys()
-        values = tuple((fields | changes).values())
-        self.clearinghouse.setDebtParameters(values, {"from": self.gov})
-
-    def cash(self, who: Any) -> int:
-        return int(self.clearinghouse.accountOf(who)[0])
-
-    def base(self, who: Any) -> int:
-        return int(self.clearinghouse.accountOf(who)[1])
-
-    def legs(self, who: Any) -> dict[int, int]:
-        return {int(s): int(size) for s, size in self.clearinghouse.legsOf(who)}
-
-    @property
-    def everybody(self) -> list[Any]:
-        return [self.vault, *self.takers]
-
-    def prove(self, days: int, usd: float) -> None:
-        """Let the expiry pass, push its first round and prove it."""
-        self.warp(max(self.expiry(days) + 60, self.now))
-        round_id = self.set_spot(usd, at=self.expiry(days) + 30)
-        self.oracle.proveSettlement(UNDERLYING, self.expiry(days), round_id, {"from": self.gov})
-
-    def settlement(self, days: int) -> tuple[int, ...]:
-        """(openShort, owed, shortfall, payoutFactor)."""
-        return tuple(map(int, self.clearinghouse.settlementOf(UNDERLYING, self.expiry(days))))
-
-    def check_books(self, open_series: Sequence[int] = (), *others: str) -> None:
-        """I-02 to the wei over everybody's accounts and those of `others`, and I-01 for the series named."""
-        people = (*self.everybody, *others)
-        books = [tuple(self.clearinghouse.accountOf(who)) for who in people]
-        usdc, base, negative, insurance, pot = map(int, self.clearinghouse.totals())
-        assert usdc * 10**12 == sum(b[0] for b in books) + insurance + pot
-        assert base == sum(b[1] for b in books)
-        assert negative == sum(-b[0] for b in books if b[0] < 0)
-        assert self.usdc.balanceOf(self.clearinghouse) >= usdc
-        assert self.weth.balanceOf(self.clearinghouse) >= base
-        legs = [self.legs(who) for who in people]
-        assert [b[2] for b in books] == [len(own) for own in legs]
-        for series in open_series:
-            assert sum(own.get(series, 0) for own in legs) == 0, f"I-01 broken in {series}"
-
-
-def scaled_word(word: int, factor: float) -> int:
-    """The slice with all of its total variance multiplied."""
-    a, b, rho, m, sigma = svi.unpack(word).floats()
-    return svi.pack_floats(a * factor, b * factor, rho, m, sigma)
-
-
-def wad(value: float) -> int:
-    """The decimal that is written, not the nearest float, in WAD."""
-    return round(Decimal(str(value)) * WAD)
-
-
-def to_legs(legs: Sequence[tuple]) -> list[tuple[int, int]]:
-    """(series, contracts) to what the contracts take."""
-    return [(series, wad(size)) for series, size in legs]
-
-
-def to_packed(legs: Sequence[tuple]) -> list[int]:
-    """(series, contracts) to the words that the risk engine takes."""
-    return [pack_leg(*leg) for leg in to_legs(legs)]
-
 
 def deploy_core(
     backend: Any, spot: float = SPOT_USD, base_is_token0: bool = True, aged: bool = True
@@ -415,6 +163,7 @@ def deploy_core(
     oracle = new("MarketOracle", authority, usdc_usd, ZERO_ADDRESS, ORACLE_PARAMETERS)
     surface = new("VolSurface", authority, oracle, committer, SURFACE_PARAMETERS)
     engine = new("RiskEngine", authority, oracle, surface, MARGIN_PARAMETERS)
+    marks = backend.attach("BookMarks", engine.bookMarks())
     house = new("Clearinghouse", authority, usdc, weth, oracle, engine, UNDERLYING)
     lens = new("AccountLens", house)
     quoter = committer
@@ -437,8 +186,8 @@ def deploy_core(
     token = new("OptionToken", house)
     auction = new("LiquidationAuction", authority, house, oracle, AUCTION_PARAMETERS)
     core = Core(
-        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, house, lens, desk, rfq, hedge,
-        fallback, venue, token, auction, gov, keeper, committer, vault, market, takers, start,
+        backend, authority, usdc, weth, feed, quote, pool, oracle, surface, engine, marks, house, lens, desk, rfq,
+        hedge, fallback, venue, token, auction, gov, keeper, committer, vault, market, takers, start,
         base_is_token0,
     )  # fmt: skip
     core.set_spot(spot)

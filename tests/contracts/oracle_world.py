@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contracts.core_env import FEED_DECIMALS, HOUR, MAX_AGE_S, Core, market_config
+from tests.contracts.core_constants import FEED_DECIMALS, HOUR, MAX_AGE_S
+from tests.contracts.core_env import Core, market_config
 
 MARKET = 2
 USD = 10**FEED_DECIMALS

@@ -18,14 +18,8 @@ from tests.contracts.auction_world import (
     ending,
     new_world,
 )
-from tests.contracts.core_env import (
-    AUCTION_PARAMETERS,
-    DAY,
-    HOUR,
-    WAD,
-    BrownieBackend,
-    refused,
-)
+from tests.contracts.core_constants import AUCTION_PARAMETERS, DAY, HOUR, WAD
+from tests.contracts.core_env import BrownieBackend, refused
 
 ZERO = "0x" + "00" * 20
 

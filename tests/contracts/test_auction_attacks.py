@@ -16,15 +16,9 @@ from tests.contracts.auction_world import (
     bid_args,
     new_world,
 )
-from tests.contracts.core_env import (
-    AGED_SLICE,
-    FRESH_SLICE,
-    VOL,
-    WAD,
-    BrownieBackend,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import AGED_SLICE, FRESH_SLICE, VOL, WAD
+from tests.contracts.core_env import BrownieBackend, refused
 
 
 @pytest.fixture(scope="module")

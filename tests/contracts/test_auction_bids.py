@@ -20,13 +20,9 @@ from tests.contracts.auction_world import (
     ending,
     new_world,
 )
-from tests.contracts.core_env import (
-    AUCTION_PARAMETERS,
-    WAD,
-    BrownieBackend,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import AUCTION_PARAMETERS, WAD
+from tests.contracts.core_env import BrownieBackend, refused
 
 ZERO = "0x" + "00" * 20
 

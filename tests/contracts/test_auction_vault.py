@@ -18,14 +18,9 @@ from tests.contracts.auction_world import (
     ending,
     new_world,
 )
-from tests.contracts.core_env import (
-    FRESH_SLICE,
-    SPOT_USD,
-    WAD,
-    BrownieBackend,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import FRESH_SLICE, SPOT_USD, WAD
+from tests.contracts.core_env import BrownieBackend, refused
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
-    DAY,
-    UNDERLYING,
-    USDC,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import DAY, UNDERLYING, USDC, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 LOSS = 2_500 * WAD
 

@@ -8,19 +8,9 @@ import pytest
 from keeper.pricing import svi
 from tests.brownie_fixtures import rolled_back
 from tests.contracts import margin_model
-from tests.contracts.core_env import (
-    DESK_PARAMETERS,
-    FOREVER,
-    HOUR,
-    UNDERLYING,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    to_legs,
-    wad,
-)
+from tests.contracts.core_accounts import to_legs, wad
+from tests.contracts.core_constants import DESK_PARAMETERS, FOREVER, HOUR, UNDERLYING, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 from tests.stateful.desk_model import DeskModel
 
 MIN_SPREAD = DESK_PARAMETERS[1] / WAD

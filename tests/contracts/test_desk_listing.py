@@ -4,14 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
-    DESK_PARAMETERS,
-    HOUR,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-)
+from tests.contracts.core_constants import DESK_PARAMETERS, HOUR
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 CUTOFF_S = DESK_PARAMETERS[18]
 

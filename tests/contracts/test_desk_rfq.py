@@ -8,16 +8,8 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
-    FOREVER,
-    HOUR,
-    UNDERLYING,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-)
+from tests.contracts.core_constants import FOREVER, HOUR, UNDERLYING, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 ZERO = "0x" + "00" * 20
 ANY_PREMIUM = 2**250
@@ -155,7 +147,7 @@ def take(core: Core, quote: tuple, share: int = WAD) -> bytes:
 
 def vega(core: Core) -> int:
     packed = core.clearinghouse.portfolioOf(core.vault)[4]
-    return int(core.engine.optionGreeks(UNDERLYING, packed)[2])
+    return int(core.marks.optionGreeks(UNDERLYING, packed)[2])
 
 
 def test_the_vault_lowers_its_vega_by_a_makers_quote(core: Core) -> None:

@@ -67,8 +67,7 @@ def test_bid_takes_the_worse_slice_and_ask_the_other(
     world.market.setSlice(expiry, flat_slice(fresh, tau), {"from": world.admin})
     world.market.setReference(expiry, flat_slice(aged, tau), {"from": world.admin})
     legs = world.house.portfolioOf(world.vault)[4]
-    engine = world.engine
-    values = [world.cash() + engine.optionValue(legs, which) for which in (0, 1)]
+    values = [world.cash() + world.marks.optionValue(legs, which) for which in (0, 1)]
     width = world.vault.navWidth()
     assert abs(width - width_of(world)) <= 3
     assert world.vault.navBid() == min(values) - width

@@ -5,21 +5,9 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
-from tests.contracts.core_env import (
-    DESK,
-    FOREVER,
-    HEDGE_PARAMETERS,
-    HOUR,
-    UNDERLYING,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    to_legs,
-    to_packed,
-    wad,
-)
+from tests.contracts.core_accounts import to_legs, to_packed, wad
+from tests.contracts.core_constants import DESK, FOREVER, HEDGE_PARAMETERS, HOUR, UNDERLYING, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 BAND, CAP = HEDGE_PARAMETERS[0], HEDGE_PARAMETERS[5]
 
@@ -89,7 +77,7 @@ def greeks(core: Core) -> tuple[int, int, int]:
 
 
 def mark(core: Core, legs: list[tuple], fresh: bool = True) -> float:
-    return core.engine.optionValue(to_packed(legs), 0 if fresh else 1) / WAD
+    return core.marks.optionValue(to_packed(legs), 0 if fresh else 1) / WAD
 
 
 PUTS = 2_000, False
@@ -102,7 +90,7 @@ def test_a_batch_lowers_vega_by_a_quote_and_delta_by_a_swap(core: Core) -> None:
     legs = [(core.series(7, *PUTS), 10)]
     fair = mark(core, legs)
     delta, gamma, vega = greeks(core)
-    bought = core.engine.optionGreeks(UNDERLYING, to_packed(legs))[0] / WAD
+    bought = core.marks.optionGreeks(UNDERLYING, to_packed(legs))[0] / WAD
     tx = rebalance(core, option(core, legs, fair + 30), order(core, -bought))
     after = greeks(core)
     assert abs(after[1]) < abs(gamma)
@@ -129,7 +117,7 @@ def test_one_of_the_two_is_enough(core: Core) -> None:
     """A calendar spread: short gamma grows by the near leg, vega shrinks by the far one."""
     legs = [(core.series(7, *PUTS), -5), (core.series(14, *PUTS), 6)]
     _, gamma, vega = greeks(core)
-    delta = core.engine.optionGreeks(UNDERLYING, to_packed(legs))[0] / WAD
+    delta = core.marks.optionGreeks(UNDERLYING, to_packed(legs))[0] / WAD
     rebalance(core, option(core, legs, mark(core, legs)), order(core, -delta))
     _, gamma_after, vega_after = greeks(core)
     assert (abs(gamma_after) < abs(gamma)) != (abs(vega_after) < abs(vega))

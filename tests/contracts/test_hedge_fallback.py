@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import (
     DAY,
     FALLBACK_PARAMETERS,
     FOREVER,
@@ -13,15 +14,11 @@ from tests.contracts.core_env import (
     UNDERLYING,
     USDC,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 BAND = HEDGE_PARAMETERS[0]
-EMERGENCY, SLICE, SLIPPAGE, SPENT, RESERVE, REFILL, BOUNTY, RAMP, SILENCE, WAIT, LAPSE, PAUSE = (
+EMERGENCY, SILENCE, WAIT, LAPSE, PAUSE, SLICE, SLIPPAGE, SPENT, RESERVE, REFILL, RAMP, BOUNTY = (
     FALLBACK_PARAMETERS
 )
 ARM, HEDGE = (number.to_bytes(32, "big") for number in (1, 2))
@@ -243,7 +240,7 @@ def test_what_it_loses_comes_from_its_own_reserve(core: Core) -> None:
 
 
 def test_a_small_reserve_makes_small_slices_and_stops_nothing(core: Core) -> None:
-    poor = (*FALLBACK_PARAMETERS[:4], 10 * WAD, REFILL // 10, *FALLBACK_PARAMETERS[6:])
+    poor = (*FALLBACK_PARAMETERS[:8], 10 * WAD, REFILL // 10, *FALLBACK_PARAMETERS[10:])
     core.fallback.setParameters(poor, {"from": core.gov})
     core.venue.setTerms(WAD, SLIPPAGE - 10**12, {"from": core.gov})
     armed_and_waited(core)
@@ -361,9 +358,9 @@ def test_a_sick_venue_is_defended_by_anyone(core: Core) -> None:
 # ---------------------------------------------------------------- parameters
 
 RANGES = [
-    (10**15, 10**24), (10**16, 10**24), (10**14, 2 * 10**16), (0, WAD // 2), (WAD, 10**25),
-    (10**12, RESERVE // 3_600), (0, 10**22), (60, DAY), (60, DAY), (60, 6 * HOUR),
-    (WAIT + 600, 7 * DAY), (1, HOUR),
+    (10**15, 10**24), (60, DAY), (60, 6 * HOUR), (WAIT + 600, 7 * DAY), (1, HOUR),
+    (10**16, 10**24), (10**14, 2 * 10**16), (0, WAD // 2), (WAD, 10**25),
+    (10**12, RESERVE // 3_600), (60, DAY), (0, 10**22),
 ]  # fmt: skip
 
 
@@ -374,10 +371,10 @@ def test_parameters_have_hard_ranges(core: Core, place: int, low: int, high: int
             continue
         parameters = list(FALLBACK_PARAMETERS)
         parameters[place] = number
-        if place == 4:
-            parameters[5] = 10**12
-        if place == 9:
-            parameters[10] = 7 * DAY
+        if place == 8:
+            parameters[9] = 10**12
+        if place == 2:
+            parameters[3] = 7 * DAY
         if low <= number <= high:
             core.fallback.setParameters.call(parameters, {"from": core.gov})
         else:

@@ -4,19 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import (
     DEVIATING,
     FOREVER,
     HEDGE_PARAMETERS,
     STALE,
     UNDERLYING,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 BAND, MIN_REDUCTION, SLIPPAGE, GROSS_CAP, MIN_HEALTH = HEDGE_PARAMETERS[:5]
 SURFACE_MAX_AGE_S = HEDGE_PARAMETERS[7]

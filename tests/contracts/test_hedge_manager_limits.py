@@ -4,16 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
-    FOREVER,
-    HEDGE_PARAMETERS,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import FOREVER, HEDGE_PARAMETERS, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 SLIPPAGE, MIN_HEALTH, CAP, REFILL = (HEDGE_PARAMETERS[i] for i in (2, 4, 5, 6))
 SPOT = 2_000 * WAD

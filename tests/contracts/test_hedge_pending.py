@@ -4,17 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
-    FOREVER,
-    HEDGE_PARAMETERS,
-    UNDERLYING,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import FOREVER, HEDGE_PARAMETERS, UNDERLYING, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 CAP = HEDGE_PARAMETERS[5]
 TIMEOUT_S = 600

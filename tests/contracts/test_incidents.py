@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
+from tests.contracts.core_accounts import to_legs
+from tests.contracts.core_constants import (
     FEED_DECIMALS,
     FOREVER,
     FRESH,
@@ -16,13 +17,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     USDC,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    market_config,
-    refused,
-    to_legs,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, market_config, refused
 
 
 @pytest.fixture(scope="module")

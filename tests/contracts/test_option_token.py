@@ -5,17 +5,9 @@ from typing import Any
 import pytest
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
-    TOKEN,
-    UNDERLYING,
-    USDC,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import TOKEN, UNDERLYING, USDC, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 DAY1 = 1
 ZERO = "0x" + "00" * 20

@@ -6,7 +6,7 @@ import mpmath as mp
 import pytest
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
+from tests.contracts.core_constants import (
     DEVIATING,
     FEED_DECIMALS,
     FRESH,
@@ -16,12 +16,8 @@ from tests.contracts.core_env import (
     TWAP_WINDOW_S,
     UNDERLYING,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    market_config,
-    refused,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, market_config, refused
 
 OTHER = 2
 mp.mp.dps = 40

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
+from tests.contracts.core_constants import (
     FEED_DECIMALS,
     FRESH,
     HOUR,
@@ -15,11 +15,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     WAD,
     ZERO_ADDRESS,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 QUOTE = 0
 USD = 10**FEED_DECIMALS

@@ -9,13 +9,8 @@ import pytest
 from brownie.exceptions import VirtualMachineError
 
 from tests.brownie_fixtures import reverts_with, rolled_back
-from tests.contracts.core_env import (
-    FEED_DECIMALS,
-    HOUR,
-    ORACLE_PARAMETERS,
-    BrownieBackend,
-    deploy_core,
-)
+from tests.contracts.core_constants import FEED_DECIMALS, HOUR, ORACLE_PARAMETERS
+from tests.contracts.core_env import BrownieBackend, deploy_core
 from tests.contracts.oracle_world import E10, MARKET, USD, World, phase
 
 WINDOW_S = ORACLE_PARAMETERS[2]

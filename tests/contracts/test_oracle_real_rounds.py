@@ -14,17 +14,8 @@ import pytest
 
 from scripts.setup import env
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
-    DAY,
-    FEED_DECIMALS,
-    HOUR,
-    ORACLE_PARAMETERS,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    market_config,
-)
+from tests.contracts.core_constants import DAY, FEED_DECIMALS, HOUR, ORACLE_PARAMETERS, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, market_config
 from tests.contracts.test_oracle_realised import estimate
 
 ROUNDS = (

@@ -8,17 +8,15 @@ from typing import Any
 import pytest
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
+from tests.contracts.core_constants import (
     DAY,
     FEED_DECIMALS,
     HOUR,
     ORACLE_PARAMETERS,
     UNDERLYING,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core
 
 PHASE = 1 << 64
 USD = 10**FEED_DECIMALS

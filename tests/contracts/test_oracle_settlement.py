@@ -5,17 +5,8 @@ from typing import Any
 import pytest
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
-    DAY,
-    FEED_DECIMALS,
-    ORACLE_PARAMETERS,
-    UNDERLYING,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-)
+from tests.contracts.core_constants import DAY, FEED_DECIMALS, ORACLE_PARAMETERS, UNDERLYING, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 PHASE = 1 << 64
 ANSWER = 2_111 * 10**FEED_DECIMALS

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
+from tests.contracts.core_constants import (
     DEPEGGED,
     DEVIATING,
     FEED_DECIMALS,
@@ -22,11 +22,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     WAD,
     ZERO_ADDRESS,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 ONE_USD = 10**FEED_DECIMALS
 DEPEG_BAND, GRACE_S = ORACLE_PARAMETERS[:2]

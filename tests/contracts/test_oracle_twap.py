@@ -5,13 +5,8 @@ from typing import Any
 import pytest
 
 from tests.brownie_fixtures import reverts_with, rolled_back
-from tests.contracts.core_env import (
-    HOUR,
-    ORACLE_PARAMETERS,
-    TWAP_WINDOW_S,
-    BrownieBackend,
-    deploy_core,
-)
+from tests.contracts.core_constants import HOUR, ORACLE_PARAMETERS, TWAP_WINDOW_S
+from tests.contracts.core_env import BrownieBackend, deploy_core
 from tests.contracts.oracle_world import MARKET, USD, World, phase
 
 DEADLINE_S = ORACLE_PARAMETERS[3]

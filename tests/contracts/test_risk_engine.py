@@ -15,7 +15,8 @@ from keeper.portfolio.margin_shadow import (
 )
 from keeper.pricing import svi
 from keeper.units import pack_leg
-from tests.contracts.core_env import (
+from tests.contracts.core_accounts import to_legs, to_packed, wad
+from tests.contracts.core_constants import (
     AGED_SLICE,
     DAY,
     FRESH_SLICE,
@@ -23,14 +24,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     VOL,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    to_legs,
-    to_packed,
-    wad,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 from tests.contracts.margin_model import Market, greeks, price
 
 RULES = parameters_of(MARGIN_PARAMETERS)
@@ -107,7 +102,7 @@ def test_value_greeks_and_margin_equal_the_models(core: Core, seed: int) -> None
     book, at = drawn(core, seed), market(core)
     unit = gross(core, book)
     equity, initial, maintenance = shadow_of(core, book)
-    assert int(core.engine.equity(book.as_tuple(), FRESH_SLICE)) / WAD == pytest.approx(
+    assert int(core.marks.equity(book.as_tuple(), FRESH_SLICE)) / WAD == pytest.approx(
         equity, abs=REL * unit
     )
     found = margin_of(core, book)
@@ -115,10 +110,10 @@ def test_value_greeks_and_margin_equal_the_models(core: Core, seed: int) -> None
     legs = [pack_leg(*leg) for leg in book.legs]
     rows = [(size / WAD, greeks(series, at)) for series, size in book.legs]
     value, delta, gamma, vega, theta = (sum(n * g[i] for n, g in rows) for i in range(5))
-    assert int(core.engine.optionValue(legs, FRESH_SLICE)) / WAD == pytest.approx(
+    assert int(core.marks.optionValue(legs, FRESH_SLICE)) / WAD == pytest.approx(
         value, abs=REL * unit
     )
-    found = [int(x) / WAD for x in core.engine.optionGreeks(UNDERLYING, legs)]
+    found = [int(x) / WAD for x in core.marks.optionGreeks(UNDERLYING, legs)]
     contracts = sum(abs(n) for n, _ in rows)
     assert found[:2] == pytest.approx([delta, gamma], abs=REL * contracts)
     assert found[2] == pytest.approx(vega, abs=REL * unit)
@@ -134,10 +129,10 @@ def test_a_leg_in_parts_is_the_leg(core: Core) -> None:
         both = [core.engine.margin(book.as_tuple(), slice_) for book in (whole, parts)]
         assert tuple(both[0]) == tuple(both[1])
     words = [book.as_tuple()[4] for book in (whole, parts)]
-    assert core.engine.optionValue(words[0], FRESH_SLICE) == core.engine.optionValue(
+    assert core.marks.optionValue(words[0], FRESH_SLICE) == core.marks.optionValue(
         words[1], FRESH_SLICE
     )
-    found = [tuple(core.engine.optionGreeks(UNDERLYING, part)) for part in words]
+    found = [tuple(core.marks.optionGreeks(UNDERLYING, part)) for part in words]
     assert found[0] == found[1]
     assert margin_of(core, of_legs((call, -1.0), (call, 1.0))) == [0.0, 0.0, 0.0]
 
@@ -153,7 +148,7 @@ def test_a_synthetic_forward_is_a_forward(core: Core) -> None:
     fall = max(MARGIN_PARAMETERS[0] / WAD, MARGIN_PARAMETERS[3] * MARGIN_PARAMETERS[4] / WAD**2)
     short = 5 * spot * MARGIN_PARAMETERS[6] / WAD
     assert initial == pytest.approx(5 * forward * fall + short, rel=1e-6)
-    greeks_ = core.engine.optionGreeks(UNDERLYING, to_packed(legs))
+    greeks_ = core.marks.optionGreeks(UNDERLYING, to_packed(legs))
     assert greeks_[0] / WAD == pytest.approx(5 * forward / spot, rel=1e-9)
     assert tuple(greeks_[1:]) == (0, 0, 0)
 
@@ -161,17 +156,17 @@ def test_a_synthetic_forward_is_a_forward(core: Core) -> None:
 def test_marks_are_per_contract_whatever_the_size(core: Core) -> None:
     legs = [(core.series(7, k, c), size) for k, c, size in
             ((1_800, True, -3), (1_800, False, 0.01), (2_200, True, 500))]  # fmt: skip
-    values, found = core.engine.marks(to_legs(legs), FRESH_SLICE)
+    values, found = core.marks.marks(to_legs(legs), FRESH_SLICE)
     for (series, _), value, g in zip(legs, values, found, strict=True):
         assert value / WAD == pytest.approx(price(series, market(core)), rel=REL)
-        one = core.engine.optionGreeks(UNDERLYING, to_packed([(series, 1)]))
+        one = core.marks.optionGreeks(UNDERLYING, to_packed([(series, 1)]))
         # A put's come from the call of its strike.
         assert [int(x) for x in g] == pytest.approx([int(x) for x in one], rel=1e-12, abs=10)
 
 
 def test_greeks_are_of_the_underlying_asked(core: Core) -> None:
     leg = to_packed([(core.series(7, 2_000), 1)])
-    assert tuple(core.engine.optionGreeks(2, leg)) == (0, 0, 0, 0)
+    assert tuple(core.marks.optionGreeks(2, leg)) == (0, 0, 0, 0)
 
 
 def test_an_empty_portfolio_needs_nothing_not_even_a_price(core: Core) -> None:
@@ -221,7 +216,7 @@ def test_both_slices_can_be_asked(core: Core) -> None:
     for slice_ in (FRESH_SLICE, AGED_SLICE):
         equity, initial, maintenance = core.engine.margin(book, slice_)
         assert initial > maintenance > 0
-        assert int(equity) == pytest.approx(int(core.engine.equity(book, slice_)), rel=1e-4)
+        assert int(equity) == pytest.approx(int(core.marks.equity(book, slice_)), rel=1e-4)
 
 
 # ---------------------------------------------------------------- expired legs (incident 7)
@@ -233,14 +228,14 @@ def test_expired_legs_are_worth_payoff_at_spot_until_proven(core: Core) -> None:
     core.warp(core.expiry(1))
     core.set_spot(1_950.0)
     at, book = market(core), of_legs(*legs)
-    assert core.engine.optionValue(to_packed(legs), FRESH_SLICE) / WAD == pytest.approx(
+    assert core.marks.optionValue(to_packed(legs), FRESH_SLICE) / WAD == pytest.approx(
         100.0 - 450.0 + price(legs[2][0], at), rel=REL
     )
     assert margin_of(core, book) == pytest.approx(
         shadow_of(core, book), abs=MARGIN_REL * gross(core, book)
     )
-    live = core.engine.optionGreeks(UNDERLYING, to_packed(legs[2:]))
-    assert tuple(core.engine.optionGreeks(UNDERLYING, to_packed(legs))) == tuple(live)
+    live = core.marks.optionGreeks(UNDERLYING, to_packed(legs[2:]))
+    assert tuple(core.marks.optionGreeks(UNDERLYING, to_packed(legs))) == tuple(live)
 
 
 def test_expired_legs_are_worth_the_proven_price_whatever_the_spot(core: Core) -> None:
@@ -248,13 +243,13 @@ def test_expired_legs_are_worth_the_proven_price_whatever_the_spot(core: Core) -
     core.prove(1, 1_950.0)
     for spot in (1_950.0, 3_000.0, 100.0):
         core.set_spot(spot)
-        assert core.engine.optionValue(to_packed(legs), FRESH_SLICE) == -350 * WAD
+        assert core.marks.optionValue(to_packed(legs), FRESH_SLICE) == -350 * WAD
         assert margin_of(core, of_legs(*legs))[1] == 0
 
 
 def test_a_leg_without_a_slice_is_worth_its_intrinsic_value(core: Core) -> None:
     legs = [(core.series(30, 1_500), 1.0), (core.series(30, 2_500), -1.0)]
-    assert core.engine.optionValue(to_packed(legs), FRESH_SLICE) == 500 * WAD
+    assert core.marks.optionValue(to_packed(legs), FRESH_SLICE) == 500 * WAD
     assert margin_of(core, of_legs(*legs))[1] > 0
 
 
@@ -264,7 +259,7 @@ def test_no_tenor_makes_a_book_unreadable(core: Core, days: int) -> None:
     if core.surface.listable(core.expiry(days)):
         core.commit(core.slice(VOL, days))
     margin_of(core, of_legs(*leg))
-    core.engine.optionGreeks(UNDERLYING, to_packed(leg))
+    core.marks.optionGreeks(UNDERLYING, to_packed(leg))
 
 
 # ---------------------------------------------------------------- parameters

@@ -6,16 +6,9 @@ import pytest
 from eth_utils import function_signature_to_4byte_selector
 
 from tests.brownie_fixtures import reverts_with
-from tests.contracts.core_env import (
-    DAY,
-    FOREVER,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    to_legs,
-)
+from tests.contracts.core_accounts import to_legs
+from tests.contracts.core_constants import DAY, FOREVER, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 GUARDIAN = 2
 STRIKE = 2_000.0

@@ -5,16 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import (
-    UNDERLYING,
-    USDC,
-    WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
-    wad,
-)
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import UNDERLYING, USDC, WAD
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 DAY1 = 1
 

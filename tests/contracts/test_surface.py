@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keeper.pricing import svi
-from tests.contracts.core_env import (
+from tests.contracts.core_constants import (
     DAY,
     HOUR,
     SPOT_USD,
@@ -15,11 +15,8 @@ from tests.contracts.core_env import (
     UNDERLYING,
     VOL,
     WAD,
-    BrownieBackend,
-    Core,
-    deploy_core,
-    refused,
 )
+from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
 
 YEAR = 365 * DAY
 SPOT = round(SPOT_USD * WAD)

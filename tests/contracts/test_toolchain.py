@@ -6,7 +6,7 @@ import pytest
 from brownie import ZERO_ADDRESS
 
 from tests.brownie_fixtures import reverts_with, rolled_back
-from tests.contracts.core_env import ORACLE_PARAMETERS
+from tests.contracts.core_constants import ORACLE_PARAMETERS
 
 UNKNOWN = 7
 

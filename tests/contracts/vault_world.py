@@ -71,6 +71,7 @@ class VaultWorld:
     vault: Any
     share: Any
     engine: Any
+    marks: Any
     venue: Any
 
     def fund(self, user: Any, usdc: int) -> None:
@@ -169,6 +170,7 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     market.setSpot(2_000 * WAD, by_admin)
     manager = project.MockVaultAuthority.deploy(admin, by_admin)
     engine = project.RiskEngine.deploy(manager, market, market, MARGIN, by_admin)
+    marks = project.BookMarks.at(engine.bookMarks())
     house = project.Clearinghouse.deploy(manager, usdc, weth, market, engine, ETH, by_admin)
     vault = project.DeskVault.deploy(manager, house, market, market, ETH, PARAMETERS, by_admin)
     lens = project.AccountLens.deploy(house, by_admin)
@@ -185,5 +187,17 @@ def deploy(project: Any, accounts: Any, chain: Any) -> VaultWorld:
     house.setVenue(venue, True, by_admin)
     tokens = usdc, weth
     return VaultWorld(
-        chain, admin, sponsor, *tokens, market, manager, house, lens, vault, share, engine, venue
+        chain,
+        admin,
+        sponsor,
+        *tokens,
+        market,
+        manager,
+        house,
+        lens,
+        vault,
+        share,
+        engine,
+        marks,
+        venue,
     )

@@ -14,7 +14,7 @@ from scripts.components.artifacts import AAVE, UNISWAP_CORE, packaged
 from scripts.components.runner import DirectRunner
 from scripts.components.tokens import Tokens, deploy_tokens
 from scripts.components.uniswap import PoolSettings, Uniswap, create_pool, deploy_uniswap
-from tests.contracts.core_env import ORACLE_PARAMETERS, ZERO_ADDRESS
+from tests.contracts.core_constants import ORACLE_PARAMETERS, ZERO_ADDRESS
 
 WAD = 10**18
 USDC = 10**6

@@ -9,7 +9,7 @@ from hypothesis.stateful import initialize, rule
 from keeper.simulation.clearing.accounts import DebtParameters
 from keeper.simulation.clearing.house import Trade
 from keeper.units import pack_leg
-from tests.contracts.core_env import UNDERLYING, USDC, WAD
+from tests.contracts.core_constants import UNDERLYING, USDC, WAD
 from tests.stateful.clearing_world import SECOND, World
 from tests.stateful.revm import Reverted
 
@@ -169,7 +169,7 @@ class Actions:
             return price * WAD
         try:
             words = [pack_leg(*leg) for leg in given]
-            return int(self.world.core.engine.optionValue(words, 0)) * price // 1_000
+            return int(self.world.core.marks.optionValue(words, 0)) * price // 1_000
         except Reverted:
             return 10 * WAD
 

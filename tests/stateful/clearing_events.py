@@ -5,7 +5,7 @@ import random
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.contracts.core_env import DAY, HOUR, UNDERLYING, USDC, WAD
+from tests.contracts.core_constants import DAY, HOUR, MAX_AGE_S, UNDERLYING, USDC, WAD
 from tests.stateful.clearing_actions import SPOTS, actors, underlyings
 from tests.stateful.clearing_world import SECOND, World
 from tests.stateful.revm import Reverted
@@ -14,6 +14,7 @@ from tests.stateful.revm import Reverted
 MOVES = (-60, -35, -12, -3, -1, 0, 1, 2, 9, 30, 60)
 LOW, HIGH = 0.05, 20.0
 PHASES = ("prove", "convert", "finalise", "claim")
+FEEDS = ("young", "old", "broken")
 Key = tuple[int, int]
 
 
@@ -118,9 +119,12 @@ class Events:
         day = (expiry - (self.world.core.start - HOUR)) // DAY
         self.world.prove(underlying, day, self._moved(underlying, move))
 
-    @rule(move=st.sampled_from(MOVES), claim=st.booleans())
-    def settle_the_next_expiry(self, move: int, claim: bool) -> None:
-        """In one go, so that lives have debtors, recoveries and wrapped longs to pay before they end."""
+    @rule(move=st.sampled_from(MOVES), claim=st.booleans(), feeds=st.sampled_from(FEEDS))
+    def settle_the_next_expiry(self, move: int, claim: bool, feeds: str) -> None:
+        """In one go, so that lives have debtors, recoveries and wrapped longs to pay before they end.
+
+        What comes after the proof needs no price, so no feed that is old or broken holds it up (I-07).
+        """
         model = self.world.model
         unproven = [k for k in model.settlements if not model.marks.settlement_price(*k)]
         if not unproven:
@@ -128,9 +132,18 @@ class Events:
         key = min(unproven, key=lambda k: k[1])
         self.world.warp(max(self.world.core.now, key[1] + 60))
         self._prove(key, move)
+        self._let_feeds_be(feeds)
         for phase in ("convert", "finalise", *(["claim"] if claim else [])):
             # Everybody twice: who has been counted, or paid, is passed over.
             assert not self._phase(phase, key, [*self.world.who, *self.world.who])
+        for underlying in SPOTS:
+            self._heal(underlying)
+
+    def _let_feeds_be(self, state: str) -> None:
+        if state == "old":
+            self.world.warp(self.world.core.now + 2 * MAX_AGE_S)
+        for feed in self.world.feeds.values():
+            feed.setBroken(state == "broken", {"from": self.world.core.gov})
 
     @rule(phase=st.sampled_from(("convert", "finalise", "claim")), pick=st.integers(0, 7))
     def phase_too_early_or_too_late(self, phase: str, pick: int) -> None:

@@ -11,7 +11,8 @@ from keeper.portfolio.margin_shadow import (
     shadow_margin,
 )
 from keeper.simulation.clearing.marks import FRESH, Refused
-from tests.contracts.core_env import MARGIN_PARAMETERS, WAD, Core
+from tests.contracts.core_constants import MARGIN_PARAMETERS, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.revm import Reverted
 
 SECOND = 2

@@ -45,6 +45,9 @@ class RevmBackend:
     def deploy(self, name: str, *args: Any) -> Proxy:
         return Proxy(self.chain.deploy(name, *plain(args)))
 
+    def attach(self, name: str, address: Any) -> Proxy:
+        return Proxy(revm.Contract(self.chain, name, address))
+
     def now(self) -> int:
         return self.chain.now
 

@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from tests.contracts.core_env import DESK_PARAMETERS, WAD
+from tests.contracts.core_constants import DESK_PARAMETERS, WAD
 from tests.stateful.desk_world import DeskWorld
 from tests.stateful.revm import Reverted
 

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from tests.contracts.core_env import WAD
+from tests.contracts.core_constants import WAD
 from tests.stateful.desk_adversary import Adversary
 from tests.stateful.desk_world import DeskWorld
 

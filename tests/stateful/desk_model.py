@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.contracts.core_env import DESK_PARAMETERS, WAD
+from tests.contracts.core_constants import DESK_PARAMETERS, WAD
 
 NEUTRAL = 10_000
 NAMES = (

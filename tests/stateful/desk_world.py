@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.contracts.core_env import FOREVER, UNDERLYING, WAD, Core, wad
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import FOREVER, UNDERLYING, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.desk_model import DeskModel, Risk
 from tests.stateful.revm import Reverted
@@ -87,7 +89,7 @@ class DeskWorld:
         core = self.core
         spot = int(core.oracle.spot(UNDERLYING)[0])
         _, _, base, hedges, packed = core.clearinghouse.portfolioOf(core.vault)
-        risk, change, marks = core.engine.tradeMarks(packed, legs, spot, self.other_spot())
+        risk, change, marks = core.marks.ofTrade(packed, legs, spot, self.other_spot())
         hedged = (base + sum(h[0] for h in hedges)) * WAD
         return (risk[0] + hedged, *risk[1:]), tuple(change), list(marks), spot
 

@@ -11,15 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from keeper.units import decode_series, unpack_leg
-from tests.contracts.core_env import (
-    FOREVER,
-    HEDGE_PARAMETERS,
-    HOUR,
-    UNDERLYING,
-    VOL,
-    WAD,
-    Core,
-)
+from tests.contracts.core_constants import FOREVER, HEDGE_PARAMETERS, HOUR, UNDERLYING, VOL, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 
@@ -202,9 +195,7 @@ class RuleWorld:
             core.oracle.proveSettlement(*args, {"from": core.gov})
         live = [w for w in core.clearinghouse.portfolioOf(core.vault)[4] if self._ahead(w)]
         options = core.lens.greeksOf(core.vault, UNDERLYING)[0] - core.base(core.vault)
-        assert options == core.engine.optionGreeks(UNDERLYING, live)[0], (
-            "an expired leg has a delta"
-        )
+        assert options == core.marks.optionGreeks(UNDERLYING, live)[0], "an expired leg has a delta"
         return True
 
     def _ahead(self, word: int) -> bool:

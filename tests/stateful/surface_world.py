@@ -13,7 +13,8 @@ from keeper.pricing import surface_checks as checks
 from keeper.pricing import svi
 from keeper.pricing.surface_moves import Note, Realised, SurfaceRules
 from keeper.simulation.implied_vol import ImpliedVolModel
-from tests.contracts.core_env import HOUR, SPOT_USD, SURFACE_PARAMETERS, UNDERLYING, WAD, Core
+from tests.contracts.core_constants import HOUR, SPOT_USD, SURFACE_PARAMETERS, UNDERLYING, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 

@@ -26,7 +26,8 @@ from tests.contracts.auction_world import (
     Terms,
     new_world,
 )
-from tests.contracts.core_env import AGED_SLICE, DAY, FRESH_SLICE, WAD, wad
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import AGED_SLICE, DAY, FRESH_SLICE, WAD
 from tests.stateful.core_revm import RevmBackend
 from tests.stateful.revm import Reverted
 

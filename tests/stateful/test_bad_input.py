@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.core_env import DAY, FOREVER, HOUR, UNDERLYING, USDC, WAD, Core
+from tests.contracts.core_constants import DAY, FOREVER, HOUR, UNDERLYING, USDC, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 

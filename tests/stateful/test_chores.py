@@ -13,7 +13,8 @@ from keeper.chain.client import BlockHead
 from keeper.chain.deployment import Deployment
 from keeper.chain.rounds import FeedRounds, Round
 from keeper.runtime.chores import Chore, ChoreFinder
-from tests.contracts.core_env import DAY, FEED_DECIMALS, HOUR, ORACLE_PARAMETERS, UNDERLYING, Core
+from tests.contracts.core_constants import DAY, FEED_DECIMALS, HOUR, ORACLE_PARAMETERS, UNDERLYING
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm_node import node_of
 

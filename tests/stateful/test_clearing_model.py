@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from keeper.simulation.clearing.settlement import NOTHING_PAID
 from keeper.simulation.clearing.wad import expiry_key
-from tests.contracts.core_env import DAY, UNDERLYING, WAD
+from tests.contracts.core_constants import DAY, UNDERLYING, WAD
 from tests.stateful.clearing_actions import ACTORS, Actions
 from tests.stateful.clearing_auctions import Liquidations
 from tests.stateful.clearing_events import Events, Key
@@ -128,7 +128,7 @@ class ClearingMachine(Actions, Events, Liquidations, RuleBasedStateMachine):
     def _dust_of(self, key: Key) -> int:
         """A wei for each leg and token rounded down, and for each USD owed one of the factor's.
 
-        The least factor stands for less than two wei a USD and pays nothing (life 2-644).
+        The least factor stands for less than two wei a USD and pays nothing, so all of that is left.
         """
         s = self.world.model.settlements[key]
         tokens = len(self.world.tokens.balances)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.contracts.core_env import DESK_PARAMETERS, FOREVER, HOUR, WAD
+from tests.contracts.core_constants import DESK_PARAMETERS, FOREVER, HOUR, WAD
 from tests.stateful.desk_adversary import Adversary
 from tests.stateful.desk_model import parameters
 from tests.stateful.desk_world import DeskWorld

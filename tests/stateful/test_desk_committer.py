@@ -3,7 +3,7 @@
 The bound, docs/known-issues.md: the vault's vega limit times the move of volatility that the rates allow.
 """
 
-from tests.contracts.core_env import DESK_PARAMETERS, HOUR, UNDERLYING, WAD
+from tests.contracts.core_constants import DESK_PARAMETERS, HOUR, UNDERLYING, WAD
 from tests.stateful.desk_world import DeskWorld
 from tests.stateful.revm import Reverted
 
@@ -52,6 +52,6 @@ def test_the_committer_earns_nothing_within_the_age_and_no_more_than_stated_in_a
     pass_hour(world)
     made = core.cash(who) - cash - world.quote([(series, -size)])
     packed = core.clearinghouse.portfolioOf(core.vault)[4]
-    vega = abs(int(core.engine.optionGreeks(UNDERLYING, packed)[2]))
+    vega = abs(int(core.marks.optionGreeks(UNDERLYING, packed)[2]))
     assert vega <= VEGA_LIMIT
     assert 0 < made <= vega * round((level - 0.75) * WAD) // WAD

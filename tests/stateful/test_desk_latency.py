@@ -14,7 +14,7 @@ import pytest
 from keeper.pricing import black76
 from scripts.deployment.parameters import load_parameters
 from scripts.setup import env
-from tests.contracts.core_env import WAD
+from tests.contracts.core_constants import WAD
 from tests.stateful.desk_model import DeskModel
 
 FOLDER = Path(os.environ.get("GAMMADESK_DATA", env.ROOT / ".." / "shared" / "data"))

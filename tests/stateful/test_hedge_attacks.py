@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.core_env import DEPEGGED, FRESH, HOUR, UNDERLYING, USDC, WAD
+from tests.contracts.core_constants import DEPEGGED, FRESH, HOUR, UNDERLYING, USDC, WAD
 from tests.stateful.revm import Reverted
 from tests.stateful.thief_chain import FEES, MARKET
 from tests.stateful.thief_moves import Gene, churn, farm, inside, squeeze

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.contracts.core_env import UNDERLYING, USDC, WAD, Core
+from tests.contracts.core_constants import UNDERLYING, USDC, WAD
+from tests.contracts.core_env import Core
 from tests.stateful.core_revm import new_core
 from tests.stateful.revm import Reverted
 

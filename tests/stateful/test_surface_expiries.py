@@ -9,7 +9,7 @@ import pytest
 
 from keeper.pricing import svi
 from scripts.deployment.parameters import load_parameters
-from tests.contracts.core_env import DAY, HOUR, SPOT_USD, UNDERLYING, WAD
+from tests.contracts.core_constants import DAY, HOUR, SPOT_USD, UNDERLYING, WAD
 from tests.stateful.surface_world import SPOT, SurfaceWorld, new_world, number
 
 YEAR = 365 * DAY

@@ -8,7 +8,7 @@ import pytest
 
 from keeper.pricing import surface_checks as checks
 from keeper.pricing.surface_moves import reachable_vol, seconds_for, tenor_share_wad
-from tests.contracts.core_env import DAY, HOUR, UNDERLYING, WAD
+from tests.contracts.core_constants import DAY, HOUR, UNDERLYING, WAD
 from tests.stateful.revm import Reverted
 from tests.stateful.surface_world import SurfaceWorld, new_world, number, rules_of
 

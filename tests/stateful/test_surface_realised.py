@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keeper.pricing.surface_moves import nearer_vol, reachable_vol, realised_range
-from tests.contracts.core_env import DAY, HOUR, WAD
+from tests.contracts.core_constants import DAY, HOUR, WAD
 from tests.stateful.surface_world import SurfaceWorld, new_world, number, rules_of
 
 LOW, HIGH = 0.2, 5.0

@@ -5,7 +5,7 @@ import bisect
 import numpy as np
 import pytest
 
-from tests.contracts.core_env import DAY, HOUR, SPOT_USD, UNDERLYING, WAD
+from tests.contracts.core_constants import DAY, HOUR, SPOT_USD, UNDERLYING, WAD
 from tests.stateful.surface_world import SurfaceWorld, new_world
 
 SPOT = round(SPOT_USD * WAD)

@@ -127,7 +127,7 @@ class VaultMachine(Hostile):
     def check_bounds(self, low: int, high: int, width: int) -> None:
         """Whatever was committed, the value by the reference slice lies between bid and ask."""
         legs = self.house.portfolioOf(self.vault.address)[4]
-        honest = self.world.cash + (self.world.engine.optionValue(legs, 1) if legs else 0)
+        honest = self.world.cash + (self.world.marks.optionValue(legs, 1) if legs else 0)
         assert width >= 0
         assert low <= honest <= high
         assert low == high == self.world.lens.equityOf(self.vault.address) or self.bend != 1.0

@@ -15,15 +15,8 @@ from scripts.components.tokens import Tokens
 from scripts.components.uniswap import NO_DEADLINE, TICK_SPACING, Uniswap, deploy_uniswap
 from scripts.deployment.parameters import Parameters, load_parameters
 from scripts.deployment.scales import wad
-from tests.contracts.core_env import (
-    SPOT_USD,
-    TWAP_WINDOW_S,
-    UNDERLYING,
-    USDC,
-    WAD,
-    Core,
-    deploy_core,
-)
+from tests.contracts.core_constants import SPOT_USD, TWAP_WINDOW_S, UNDERLYING, USDC, WAD
+from tests.contracts.core_env import Core, deploy_core
 from tests.stateful.core_revm import PEOPLE, Proxy, RevmBackend, plain
 from tests.stateful.revm import Contract, account
 from tests.stateful.revm_components import (

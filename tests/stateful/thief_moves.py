@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from eth_abi import encode
 
-from tests.contracts.core_env import FOREVER, HOUR, UNDERLYING, WAD, wad
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import FOREVER, HOUR, UNDERLYING, WAD
 from tests.stateful.revm import Reverted
 from tests.stateful.thief_chain import FEES
 from tests.stateful.thief_world import MAKER, QUOTER, ThiefWorld

@@ -17,7 +17,8 @@ from eth_utils import to_checksum_address
 
 from keeper.pricing import black76
 from keeper.units import decode_series, pack_leg
-from tests.contracts.core_env import DAY, FOREVER, HOUR, UNDERLYING, USDC, VOL, WAD, wad
+from tests.contracts.core_accounts import wad
+from tests.contracts.core_constants import DAY, FOREVER, HOUR, UNDERLYING, USDC, VOL, WAD
 from tests.stateful.revm import Reverted
 from tests.stateful.thief_chain import new_market
 
@@ -219,7 +220,7 @@ class ThiefWorld:
     def _worse(self, before: Holding, after: Holding) -> float:
         if before.packed == after.packed:
             return 0.0
-        value = self.core.engine.optionValue
+        value = self.core.marks.optionValue
         return min(value(after.packed, s) - value(before.packed, s) for s in (FRESH, AGED)) / WAD
 
     def _honest(self, series: int) -> float:
@@ -263,4 +264,4 @@ class ThiefWorld:
 
     def option_deltas(self, legs: list[tuple[int, int]]) -> float:
         packed = [pack_leg(*leg) for leg in legs]
-        return int(self.core.engine.optionGreeks(UNDERLYING, packed)[0]) / WAD
+        return int(self.core.marks.optionGreeks(UNDERLYING, packed)[0]) / WAD

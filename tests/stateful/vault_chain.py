@@ -37,6 +37,7 @@ class VaultChain:
         manager = chain.deploy("MockVaultAuthority", ADMIN).address
         at = self.market.address
         self.engine = chain.deploy("RiskEngine", manager, at, at, MARGIN)
+        self.marks = Contract(chain, "BookMarks", self.engine.bookMarks())
         tokens = (self.usdc.address, self.weth.address)
         self.house = chain.deploy("Clearinghouse", manager, *tokens, at, self.engine.address, 1)
         self.lens = chain.deploy("AccountLens", self.house.address)
