@@ -80,6 +80,7 @@ class Step:
     list_new: bool
     settle_s: int | None
     wishes: tuple[Wish, ...]
+    last_trades: bool
     close_out: bool
     deposits: tuple[int, ...]
 
@@ -123,6 +124,7 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
                 list_new=list_new,
                 settle_s=settle,
                 wishes=wishes if open_for_trade else (),
+                last_trades=h == close_at - 1,
                 close_out=h == close_at,
                 deposits=tuple(
                     i for i, at in enumerate(p.deposit_hours) if min(at, close_at - 2) == h
