@@ -142,7 +142,7 @@ class Replay:
             self.ledger.traded(self.keeper.reader.snapshot(), tuple(trades))
 
     def _part(self, step: Step) -> None:
-        """Depositors ask to leave an hour before the takers close; the epoch between that and the hedge's end pays in part."""
+        """Depositors ask to leave an hour before the takers close; the epoch between that and the hedge pays a part."""
         if step.last_trades and self.request.leave == "epochs":
             self.depositors.ask_to_leave()
         if step.close_out:
