@@ -89,7 +89,7 @@ class Replay:
         self.world.chain.set_base_fee(base_fee)
         self._move_market(step, spot)
         self._commit_and_list(step, spot)
-        flow = self.depositors.process_if_due()
+        flow = 0.0 if step.close_out else self.depositors.process_if_due()
         sampled = self.keeper.reader.snapshot()
         self.ledger.quiet(sampled, flow)
         sample = value_book(sampled)
@@ -99,6 +99,7 @@ class Replay:
             for index in step.deposits:
                 self.depositors.request(index)
         self._trade(step, spot)
+        self._part(step)
         latest, did = self._fall_back(step, sampled) if self._dead(step) else self._hedge(spot)
         hour = self.ledger.close_hour()
         self._watch_solvency(step)
@@ -144,6 +145,14 @@ class Replay:
             self._closing = True
         if trades:
             self.ledger.traded(self.keeper.reader.snapshot(), tuple(trades))
+
+    def _part(self, step: Step) -> None:
+        """Depositors ask to leave an hour before the takers close; the epoch between that and the hedge pays a part."""
+        if step.last_trades and self.request.leave == "epochs":
+            self.depositors.ask_to_leave()
+        if step.close_out:
+            flow = self.depositors.process_if_due()
+            self.ledger.quiet(self.keeper.reader.snapshot(), flow)
 
     def _dead(self, step: Step) -> bool:
         return self.bot is not None and self.request.is_dead(step.time_s)
