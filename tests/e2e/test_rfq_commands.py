@@ -112,9 +112,9 @@ def test_the_quoter_sells_for_the_vault_inside_the_band_alone(desk: LiveDesk) ->
 
 
 def candles(desk: LiveDesk, vol: float) -> str:
-    """A history of 200 days up to the desk's day; the configuration's section that names it."""
+    """A history of 260 days up to the desk's day; the configuration's section that names it."""
     made = SyntheticParameters(
-        start_s=START_S, history_hours=200 * 24, volatility=vol, jump_std=0.001
+        start_s=START_S, history_hours=260 * 24, volatility=vol, jump_std=0.001
     )
     frame = generate(made)
     frame = frame[frame["timestamp"] < pd.Timestamp(START_S, unit="s", tz="UTC")]
