@@ -73,7 +73,10 @@ def run_forever(
     schedule: ScheduleConfig,
     others: Mapping[str, tuple[Callable[[], object], float]] | None = None,
 ) -> Halt | None:
-    """Ticks, and between them `others` by name, each every so many seconds (0: never), until interrupted or halted; returns the Halt."""
+    """Ticks, and between them `others` by name, each every so many seconds (0: never).
+
+    Until interrupted or halted; returns the Halt.
+    """
     # One thread: a tick and what is beside it never send at the same time.
     scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone=UTC)
 
