@@ -152,6 +152,15 @@ class NodeClient:
         """Nonce that the next transaction of `address` has after `block`."""
         return int(self._read("eth_getTransactionCount", address, tag(block)), 16)
 
+    def head_and_count(self, address: str) -> tuple[BlockHead, int]:
+        """The newest header, and the nonce that the next transaction of `address` has, in one request."""
+        answers = self._read_batch(
+            ("eth_getBlockByNumber", ("latest", False)),
+            ("eth_getTransactionCount", (address, "latest")),
+        )
+        header, count = (self._result(answer, "the newest block") for answer in answers)
+        return head_of(header), int(count, 16)
+
     def receipt(self, tx_hash: str) -> Receipt | None:
         """None while it is not mined."""
         raw = self._read("eth_getTransactionReceipt", tx_hash)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from eth_abi.abi import decode
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -96,11 +96,18 @@ class SignedRfq(BaseModel):
         }
         return {"domain": domain, "types": _TYPES, "message": message}
 
+    def fields(self) -> tuple[object, ...]:
+        """IRfqMarket.Rfq in its order."""
+        return (self.maker, self.taker, self.legs, self.premium, self.nonce, self.deadline)
+
+    def encoded(self) -> bytes:
+        """abi.encode(Rfq): what a row of makers' quotes holds, and `decode_rfq` reads."""
+        return encode([_RFQ], [self.fields()])
+
     def fill_data(self, share_wad: int, limit_wad: int) -> bytes:
         """Calldata of RfqMarket.fill."""
-        rfq = (self.maker, self.taker, self.legs, self.premium, self.nonce, self.deadline)
         signature = bytes.fromhex(self.signature.removeprefix("0x"))
-        return binding("RfqMarket").encode("fill", rfq, signature, share_wad, limit_wad)
+        return binding("RfqMarket").encode("fill", self.fields(), signature, share_wad, limit_wad)
 
     def premium_of_wad(self, share_wad: int) -> int:
         """What the taker of a share pays, rounded up as the contract does."""

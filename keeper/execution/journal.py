@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,14 @@ from keeper.errors import SkipTick
 from keeper.execution.journal_reading import JournalReading
 from keeper.execution.records import DecisionEntry, IntentStatus, Job, TxKind, TxStatus
 from keeper.execution.tables import Decision, HedgeProgramme, Intent, Transaction
+
+# Built once: what is written before a send is on its way.
+_INTENT, _BYTES = insert(Intent), insert(Transaction)
+_PROGRAMME = (
+    update(HedgeProgramme)
+    .where(HedgeProgramme.chain == bindparam("at"), HedgeProgramme.key == bindparam("of"))
+    .values(state=bindparam("state"), updated_at_s=bindparam("updated_at_s"))
+)
 
 
 class Journal(JournalReading):
@@ -26,30 +34,30 @@ class Journal(JournalReading):
 
     def record_intent(self, job: Job, sender: str, fields: TxFields, signed: SignedTx) -> None:
         """Intent and first signed bytes, in one commit. SkipTick: another is open, or this one was done before."""
-        intent = Intent(
-            work_id=job.work_id,
-            chain=self.chain,
-            key=job.key,
-            what=job.what,
-            status=IntentStatus.UNRESOLVED,
-            created_at_s=self._now(),
-            deadline_s=job.deadline_s,
-            snapshot_hash=job.snapshot_hash,
-            to_address=job.to,
-            calldata=job.data,
-            plan=job.plan,
-            orders=job.orders,
-            detail="",
-        )
+        values: dict[str, object] = {
+            "work_id": job.work_id,
+            "chain": self.chain,
+            "key": job.key,
+            "what": job.what,
+            "status": IntentStatus.UNRESOLVED,
+            "created_at_s": self._now(),
+            "deadline_s": job.deadline_s,
+            "snapshot_hash": job.snapshot_hash,
+            "to_address": job.to,
+            "calldata": job.data,
+            "plan": job.plan,
+            "orders": job.orders,
+            "detail": "",
+        }
         if job.times is not None:
-            intent.oracle_at_s, intent.head_at_s = job.times.oracle_at_s, job.times.head_at_s
-            intent.read_ms, intent.decide_ms = job.times.read_ms, job.times.decide_ms
-        intent.transactions.append(self._row(job.work_id, sender, fields, signed, TxKind.CALL))
+            values |= {"oracle_at_s": job.times.oracle_at_s, "head_at_s": job.times.head_at_s}
+            values |= {"read_ms": job.times.read_ms, "decide_ms": job.times.decide_ms}
         try:
             with self._write() as session:
-                session.add(intent)
+                session.execute(_INTENT, values)
+                session.execute(_BYTES, self._row(job.work_id, sender, fields, signed, TxKind.CALL))
                 if job.programme is not None:
-                    session.merge(self._programme(job.key, job.programme))
+                    self._set_programme(session, job.key, job.programme)
         except IntegrityError:
             raise SkipTick(
                 f"an intent of {job.key} is unresolved, or {job.work_id} was decided before: nothing was sent; "
@@ -61,7 +69,7 @@ class Journal(JournalReading):
     ) -> None:
         """Further bytes for the nonce of an open intent."""
         with self._write() as session:
-            session.add(self._row(work_id, sender, fields, signed, kind))
+            session.execute(_BYTES, self._row(work_id, sender, fields, signed, kind))
 
     def mark_broadcast(self, tx_hash: str, took_ms: float | None = None) -> None:
         """A node took the bytes, `took_ms` after the work on them began."""
@@ -112,7 +120,7 @@ class Journal(JournalReading):
     def save_programme(self, key: str, state: str) -> None:
         """Where a sliced hedge stands when nothing is sent; with an intent it is written by `record_intent`."""
         with self._write() as session:
-            session.merge(self._programme(key, state))
+            self._set_programme(session, key, state)
 
     def record_decision(self, entry: DecisionEntry) -> int:
         """Appends a tick and returns its id."""
@@ -135,26 +143,29 @@ class Journal(JournalReading):
 
     # ------------------------------------------------------------ inside
 
-    def _programme(self, key: str, state: str) -> HedgeProgramme:
-        return HedgeProgramme(chain=self.chain, key=key, state=state, updated_at_s=self._now())
+    def _set_programme(self, session: Session, key: str, state: str) -> None:
+        values = {"state": state, "updated_at_s": self._now()}
+        changed = session.connection().execute(_PROGRAMME, {"at": self.chain, "of": key} | values)
+        if not changed.rowcount:
+            session.execute(insert(HedgeProgramme), {"chain": self.chain, "key": key} | values)
 
     def _row(
         self, work_id: str, sender: str, fields: TxFields, signed: SignedTx, kind: TxKind
-    ) -> Transaction:
-        return Transaction(
-            work_id=work_id,
-            chain=self.chain,
-            sender=sender,
-            nonce=fields.nonce,
-            kind=kind,
-            raw=signed.raw,
-            tx_hash=signed.hash,
-            gas_limit=fields.gas,
-            max_fee_wei=fields.max_fee_wei,
-            priority_fee_wei=fields.priority_fee_wei,
-            status=TxStatus.SIGNED,
-            signed_at_s=self._now(),
-        )
+    ) -> dict[str, object]:
+        return {
+            "work_id": work_id,
+            "chain": self.chain,
+            "sender": sender,
+            "nonce": fields.nonce,
+            "kind": kind,
+            "raw": signed.raw,
+            "tx_hash": signed.hash,
+            "gas_limit": fields.gas,
+            "max_fee_wei": fields.max_fee_wei,
+            "priority_fee_wei": fields.priority_fee_wei,
+            "status": TxStatus.SIGNED,
+            "signed_at_s": self._now(),
+        }
 
     @staticmethod
     def _transaction(session: Session, tx_hash: str) -> Transaction:

@@ -22,9 +22,9 @@ class Recovery:
 
     def reconcile(self) -> list[Outcome]:
         """How each intent stands that was open; Retry when the node does not answer."""
-        head = self.sender.node.head()
-        self._reopen_unmined(head)
         address = self.sender.signer.address
+        head, count = self.sender.node.head_and_count(address)
+        self._reopen_unmined(head, count)
         return [
             self._recover(intent, head)
             if intent.transactions[0].sender == address
@@ -32,10 +32,10 @@ class Recovery:
             for intent in self.sender.journal.open_intents()
         ]
 
-    def _reopen_unmined(self, head: BlockHead) -> None:
+    def _reopen_unmined(self, head: BlockHead, count: int) -> None:
         node, journal, address = self.sender.node, self.sender.journal, self.sender.signer.address
         oldest = head.number - self.sender.rules.finality_blocks
-        for row in journal.mined_since(oldest, address, node.transaction_count(address)):
+        for row in journal.mined_since(oldest, address, count):
             receipt = node.receipt(row.tx_hash)
             if receipt is None or receipt.block_hash != row.block_hash:
                 journal.reopen(row.work_id, f"block {row.block_number} was taken back by a reorg")

@@ -12,6 +12,7 @@ from keeper.chain.keystore import SignedTx, Signer, TxFields
 from keeper.errors import Retry, SkipTick
 from keeper.execution.fees import FeeRules, fees
 from keeper.execution.journal import Journal
+from keeper.execution.journal_reading import Standing
 from keeper.execution.records import Job, Outcome, OutcomeKind
 from keeper.execution.tables import Intent
 from keeper.units import WAD
@@ -52,8 +53,10 @@ class JournaledSender:
         it is signed nothing is raised for the network: the outcome is then unresolved.
         """
         begun_s = self.stopwatch_s()
-        self._require_clear(job.key)
-        fields = self._fields(job)
+        standing = self.journal.standing(job.key, self.signer.address)
+        if standing.open is not None:
+            raise SkipTick(f"{standing.open}: nothing new is sent before it ends")
+        fields = self._fields(job, standing)
         signed = self.signer.sign(fields)
         self.journal.record_intent(job, self.signer.address, fields, signed)
         fault = self.broadcast(signed, begun_s)
@@ -93,14 +96,7 @@ class JournaledSender:
                 )
         return None
 
-    def _require_clear(self, key: str) -> None:
-        for intent in self.journal.open_intents():
-            if intent.key == key:
-                raise SkipTick(
-                    f"{intent.what} {intent.work_id} is {intent.status}: nothing new is sent before it ends"
-                )
-
-    def _fields(self, job: Job) -> TxFields:
+    def _fields(self, job: Job, standing: Standing) -> TxFields:
         """Simulates at the job's block, with the hint as gas limit where there is one: usually one request in all."""
         sender, margin = self.signer.address, self.rules.gas_margin
         gas = min(math.ceil(job.gas_hint * margin) or self.rules.max_gas, self.rules.max_gas)
@@ -123,7 +119,7 @@ class JournaledSender:
             )
         return TxFields(
             chain_id=self.rules.chain_id,
-            nonce=self._next_nonce(state.nonce),
+            nonce=self._next_nonce(state.nonce, standing),
             to=job.to,
             data=job.data,
             gas=gas,
@@ -131,15 +127,14 @@ class JournaledSender:
             priority_fee_wei=offer.priority_wei,
         )
 
-    def _next_nonce(self, on_chain: int) -> int:
+    def _next_nonce(self, on_chain: int, standing: Standing) -> int:
         """After what the chain has mined and what the journal has open; neither alone can be trusted."""
-        sender = self.signer.address
-        if self.journal.mined_since(2**62, sender, on_chain):
+        mined, highest = standing.mined_nonce, standing.highest_nonce
+        if mined is not None and mined >= on_chain:
             raise Retry(
-                f"{self.node.where} counts {on_chain} transactions of {sender}, the journal saw more mined: "
-                f"the node lags, wait for it or use another"
+                f"{self.node.where} counts {on_chain} transactions of {self.signer.address}, the journal saw more "
+                f"mined: the node lags, wait for it or use another"
             )
-        highest = self.journal.highest_nonce(sender)
         return on_chain if highest is None else max(on_chain, highest + 1)
 
     def _await(self, work_id: str, fault: str) -> Outcome:

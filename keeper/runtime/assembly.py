@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from keeper.chain.client import NodeClient
+from keeper.chain.bindings import binding
+from keeper.chain.client import NodeClient, Reverted
 from keeper.chain.deployment import Deployment
 from keeper.chain.keystore import Signer, load_signer, password_from
 from keeper.chain.open_legs import OpenLegs
@@ -36,7 +37,8 @@ from keeper.runtime.ports import (
     TxSender,
     WallClock,
 )
-from keeper.runtime.tick import Tick, TickRules
+from keeper.runtime.tick import Tick
+from keeper.runtime.tick_records import TickRules
 from keeper.runtime.upkeep import Upkeep
 from keeper.units import GWEI
 
@@ -147,7 +149,19 @@ def quote_desk(desk: Desk) -> QuoteDesk | None:
         ),
         alarm=AlarmParameters(weight=own.alarm_weight),
         gas=own.quote_gas,
+        takes=lambda data, block: _takes(desk, data, block),
     )
+
+
+def _takes(desk: Desk, data: bytes, block: int) -> bool:
+    """Whether the adapter would take a quote for the vault, as far as one call can tell."""
+    adapter, manager = (desk.deployment.address(n) for n in (QUOTE_ADAPTER, "HedgeManager"))
+    call = binding(QUOTE_ADAPTER).encode("take", data)
+    try:
+        desk.node.call(adapter, call, block, f"{QUOTE_ADAPTER}.take", manager)
+    except Reverted:
+        return False
+    return True
 
 
 def build_upkeep(desk: Desk, signer: Signer | None) -> Upkeep:

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from keeper.execution.records import HedgeTimes, Outcome
 from keeper.models import Snapshot
-from keeper.runtime.tick import TickResult
+from keeper.runtime.tick_records import TickResult
 from keeper.units import WAD
 
 

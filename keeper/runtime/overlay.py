@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -41,7 +41,8 @@ class OverlayInputs:
 class QuoteDesk:
     """Where quotes come from, the desk's ranges, and the adapter that takes quotes for the vault.
 
-    `gas` is what one quote adds to a batch. `seen` holds the signed quotes of the last look.
+    `gas` is what one quote adds to a batch, `takes` whether the adapter would take an order's data at a block, alone.
+    `seen` holds the signed quotes of the last look.
     """
 
     source: QuoteSource
@@ -50,6 +51,7 @@ class QuoteDesk:
     parameters: OverlayParameters
     alarm: AlarmParameters
     gas: int
+    takes: Callable[[bytes, int], bool]
     seen: dict[str, SignedQuote] = field(default_factory=dict)
 
     def look(self, snapshot: Snapshot, ladder: Ladder, gas_price_wei: int) -> OverlayInputs:
@@ -68,9 +70,26 @@ class QuoteDesk:
 
     def orders(self, plan: Plan) -> tuple[Order, ...]:
         """One order at the adapter for each quote that the plan takes; the contract wants them first."""
-        options = plan.options if isinstance(plan, OverlayPlan) else None
-        trades = options.trades if options else ()
-        return tuple(option_order(self.adapter, trade, self.seen) for trade in trades)
+        return tuple(option_order(self.adapter, trade, self.seen) for trade in _trades(plan))
+
+    def without_refused(self, overlay: OverlayInputs, plan: Plan, block: int) -> OverlayInputs:
+        """Less those of the plan's quotes that the adapter refuses; where it would take each alone, all of them."""
+        data = {t.quote_id: option_order(self.adapter, t, self.seen).data for t in _trades(plan)}
+        refused = {name for name, order in data.items() if not self.takes(order, block)} or set(
+            data
+        )
+        kept = tuple(quote for quote in overlay.quotes if quote.quote_id not in refused)
+        return replace(overlay, quotes=kept)
+
+
+def takes_quotes(plan: Plan) -> bool:
+    """Whether a plan holds option trades."""
+    return bool(_trades(plan))
+
+
+def _trades(plan: Plan) -> tuple[OptionTrade, ...]:
+    options = plan.options if isinstance(plan, OverlayPlan) else None
+    return options.trades if options else ()
 
 
 def option_order(adapter: str, trade: OptionTrade, seen: Mapping[str, SignedQuote]) -> Order:

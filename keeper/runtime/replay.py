@@ -12,7 +12,7 @@ from keeper.policies import build_policy
 from keeper.policies.overlay import OverlayPlan
 from keeper.portfolio.book import value_book
 from keeper.runtime.codec import from_json, to_json
-from keeper.runtime.tick import Inputs
+from keeper.runtime.tick_records import Inputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from keeper.errors import GammadeskError, Halt
 from keeper.execution.records import OutcomeKind
 from keeper.runtime.alerts import Alerts
 from keeper.runtime.metrics import Metrics
-from keeper.runtime.tick import TickResult
+from keeper.runtime.tick_records import TickResult
 
 _ALARMING = (
     OutcomeKind.DENIED,

@@ -7,87 +7,28 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from keeper.chain.calls import Limits, Rebalanced, rebalance_data, rebalanced
+import structlog
+
+from keeper.chain.calls import Limits, rebalance_data, rebalanced
 from keeper.errors import SkipTick
 from keeper.execution.costs import expected_costs, impact_of
 from keeper.execution.journal import Journal
 from keeper.execution.margin_orders import collateral_orders, moves
 from keeper.execution.orders import Batch, build_batch
 from keeper.execution.records import DecisionEntry, HedgeTimes, Job, Outcome, OutcomeKind
-from keeper.execution.routing_terms import OrderRules
 from keeper.guards import ALL_GUARDS, GuardContext, Verdict, evaluate
-from keeper.guards.records import Guard, GuardLimits
-from keeper.models import Book, Costs, Forecast, Plan, Policy, Snapshot
-from keeper.policies.margin_ladder import Ladder, LadderRules, margin_ladder
-from keeper.policies.schedule import SlicingRules
-from keeper.policies.slicing import Programme, Slicing, slice_plan
+from keeper.guards.records import Guard
+from keeper.models import Book, Plan, Policy, Snapshot
+from keeper.policies.margin_ladder import margin_ladder
+from keeper.policies.slicing import Programme, Slicing
 from keeper.portfolio.book import value_book
 from keeper.runtime.codec import digest, from_json, to_json
-from keeper.runtime.overlay import OverlayInputs, QuoteDesk
+from keeper.runtime.overlay import QuoteDesk, takes_quotes
 from keeper.runtime.ports import ChainReader, Clock, Forecaster, TxSender
+from keeper.runtime.tick_records import Inputs, TickResult, TickRules
 
-
-@dataclass(frozen=True, slots=True)
-class TickRules:
-    """Limits of a tick; see ExecutionConfig, GasConfig and GuardLimits for their meaning."""
-
-    orders: OrderRules
-    guards: GuardLimits
-    deadline_s: int
-    max_base_fee_wei: int
-    gas_per_rebalance: int
-    slicing: SlicingRules = field(default_factory=SlicingRules)
-    ladder: LadderRules = field(default_factory=LadderRules)
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """All that a decision saw: with the policy's name and parameters it is enough to decide again.
-
-    `slicing` is what the policy's trade was cut to a slice by, `overlay` what makers' quotes were taken by, each None
-    where there is none.
-    """
-
-    snapshot: Snapshot
-    book: Book
-    forecast: Forecast
-    forecast_source: str
-    costs: Costs
-    slicing: Slicing | None = None
-    overlay: OverlayInputs | None = None
-
-    def decide(self, policy: Policy) -> Plan:
-        """What the policy wants, before it is cut."""
-        whole = policy if self.overlay is None else self.overlay.over(policy)
-        return whole.decide(self.snapshot, self.book, self.forecast, self.costs)
-
-    def cut(self, plan: Plan) -> tuple[Plan, Programme | None]:
-        """The plan as far as it is due now, and the programme that then goes on."""
-        if self.slicing is None:
-            return plan, None
-        seen = (self.snapshot, self.book, self.forecast, self.costs)
-        return slice_plan(plan, *seen, self.slicing)
-
-
-@dataclass(frozen=True, slots=True)
-class TickResult:
-    """What a tick saw, wanted and did. `rebalanced` is what the chain said of a mined batch."""
-
-    inputs: Inputs
-    plan: Plan
-    verdict: Verdict
-    outcome: Outcome
-    recovered: tuple[Outcome, ...]
-    rebalanced: Rebalanced | None
-    decision_id: int
-    times: HedgeTimes | None = None
-    ladder: Ladder = field(default_factory=lambda: Ladder(()))
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether a slice was mined and others are to come."""
-        wanted = self.plan.diagnostics.get("wanted_eth", 0.0)
-        return self.rebalanced is not None and abs(wanted) > abs(self.plan.trade_eth)
+# Batches with makers' quotes that are tried before the hedge goes without any.
+_BATCHES_WITH_QUOTES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +61,16 @@ class Tick:
             tip_wei = self.rules.orders.priority_fee_wei
             overlay = self.quotes.look(snapshot, ladder, snapshot.base_fee_wei + tip_wei)
             inputs = replace(inputs, overlay=overlay)
-        wish = inputs.decide(self.policy)
-        inputs = replace(inputs, slicing=self._slicing(wish, snapshot))
-        plan, programme = inputs.cut(wish)
-        state = None if programme is None else to_json(programme)
+        inputs, plan, state = self._decide(inputs)
         verdict = self._judge(inputs, plan)
         outcome = self._act(inputs, plan, verdict, (begun_s, read_s), state)
+        batches = 1
+        while verdict.ok and outcome.kind is OutcomeKind.DENIED and takes_quotes(plan):
+            inputs = self._fewer_quotes(inputs, plan, outcome, batches)
+            inputs, plan, state = self._decide(inputs)
+            verdict = self._judge(inputs, plan)
+            outcome = self._act(inputs, plan, verdict, (begun_s, read_s), state)
+            batches += 1
         if state is not None and outcome.kind is OutcomeKind.NOTHING:
             self.journal.save_programme(self._key(snapshot), state)
         decision = self.journal.record_decision(
@@ -148,6 +93,23 @@ class Tick:
         forecast, source = self.forecaster.forecast(snapshot)
         costs = expected_costs(snapshot, self.rules.orders, self.rules.gas_per_rebalance)
         return Inputs(snapshot, self.value(snapshot), forecast, source, costs)
+
+    def _decide(self, inputs: Inputs) -> tuple[Inputs, Plan, str | None]:
+        """What is due now, with what it was cut by, and the programme that goes on, as it is kept."""
+        wish = inputs.decide(self.policy)
+        inputs = replace(inputs, slicing=self._slicing(wish, inputs.snapshot))
+        plan, programme = inputs.cut(wish)
+        return inputs, plan, None if programme is None else to_json(programme)
+
+    def _fewer_quotes(self, inputs: Inputs, plan: Plan, outcome: Outcome, batches: int) -> Inputs:
+        """A maker whose quote does not hold keeps nobody from hedging: the chain refused the batch, less goes again."""
+        assert self.quotes is not None
+        assert inputs.overlay is not None
+        structlog.get_logger("quotes").warning("batch with quotes refused", reason=outcome.detail)
+        if batches >= _BATCHES_WITH_QUOTES:
+            return replace(inputs, overlay=replace(inputs.overlay, quotes=()))
+        block = inputs.snapshot.block_number
+        return replace(inputs, overlay=self.quotes.without_refused(inputs.overlay, plan, block))
 
     def _slicing(self, wish: Plan, snapshot: Snapshot) -> Slicing:
         """What is known of the hedge under way; without one, the rules' own assumptions."""

@@ -21,7 +21,8 @@ from keeper.execution.journal import Journal
 from keeper.execution.records import OutcomeKind
 from keeper.pricing.svi import pack_floats
 from keeper.runtime.assembly import build_tick, connect
-from keeper.runtime.tick import Tick, TickResult
+from keeper.runtime.tick import Tick
+from keeper.runtime.tick_records import TickResult
 from keeper.units import WAD, encode_series
 from scripts.nodes import NodeSettings, start_node
 from scripts.replay.chain import ReplayChain
@@ -99,6 +100,9 @@ def _book(world: World) -> list[int]:
     spot, _ = chain.read(c.oracle, "spot", 1)
     chain.send(chain.account(COMMITTER), c.surface, "commit", 1, spot, slices)
     people.process_if_due()
+    # The desk sells what has been public for the age of a reference.
+    chain.next_block_at(chain.now_s() + HOUR_S + 60)
+    world.push_round(PRICE_USD)
     series = sorted(
         encode_series(1, expiry, strike, call)
         for expiry in expiries

@@ -84,17 +84,17 @@ class FallbackParameters(Section):
         """IHedgeFallback.FallbackParameters."""
         return {
             "emergencyBand": wad(self.emergency_band_eth),
+            "silence": self.silence_s,
+            "wait": self.wait_s,
+            "lapse": self.lapse_s,
+            "pause": self.pause_s,
             "slice": wad(self.slice_eth),
             "maxSlippage": wad(self.max_slippage),
             "spentShare": wad(self.spent_share),
             "reserveCap": wad(self.reserve_cap_usd),
             "reserveRefill": refill(self.reserve_refill_usd_per_hour),
-            "bountyCap": wad(self.bounty_cap_usd),
             "bountyRamp": self.bounty_ramp_s,
-            "silence": self.silence_s,
-            "wait": self.wait_s,
-            "lapse": self.lapse_s,
-            "pause": self.pause_s,
+            "bountyCap": wad(self.bounty_cap_usd),
         }
 
 

@@ -16,7 +16,7 @@ from keeper.models import Book, Snapshot
 from keeper.portfolio.attribution import Attribution, as_dict
 from keeper.portfolio.book import value_book
 from keeper.report.record import HourRow
-from keeper.runtime.tick import TickResult
+from keeper.runtime.tick_records import TickResult
 from keeper.simulation.gas import BaseFeeModel
 from keeper.simulation.implied_vol import ImpliedVolModel
 from keeper.units import GWEI, WAD, from_wad

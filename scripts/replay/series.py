@@ -11,7 +11,7 @@ from keeper.chain.calls import Rebalanced
 from keeper.models import Snapshot
 from keeper.portfolio.attribution import HedgeFill
 from keeper.report.record import HourRow, RebalanceRow
-from keeper.runtime.tick import TickResult
+from keeper.runtime.tick_records import TickResult
 from keeper.units import GWEI, WAD, from_wad
 
 

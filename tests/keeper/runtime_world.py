@@ -17,7 +17,8 @@ from keeper.policies import build_policy
 from keeper.portfolio.book import value_book
 from keeper.runtime.codec import to_json
 from keeper.runtime.forecast import Given
-from keeper.runtime.tick import Tick, TickRules
+from keeper.runtime.tick import Tick
+from keeper.runtime.tick_records import TickRules
 from keeper.units import GWEI
 from tests.keeper.keeper_builders import NOW_S, snapshot
 

@@ -17,6 +17,7 @@ from keeper.chain.keystore import SignedTx, TxFields
 from keeper.errors import Halt, SkipTick
 from keeper.execution.database import MIGRATIONS, open_database
 from keeper.execution.journal import Journal
+from keeper.execution.journal_reading import Standing
 from keeper.execution.records import DecisionEntry, HedgeTimes, IntentStatus, Job, TxKind
 from keeper.execution.tables import Base
 
@@ -93,7 +94,7 @@ def test_chains_do_not_see_each_other(journal, tmp_path):
     record(journal, 1)
     other = Journal(open_database(url_of(tmp_path)), "1:0xbb", lambda: 1000)
     assert other.open_intents() == []
-    assert other.highest_nonce(SENDER) is None
+    assert other.standing("hedge", SENDER) == Standing(None, None, None)
     record(other, 2)
 
 
@@ -128,9 +129,18 @@ def test_reopening_forgets_the_block(journal):
 
 def test_denied_bytes_free_their_nonce(journal):
     record(journal, 1)
-    assert journal.highest_nonce(SENDER) == 4
+    standing = journal.standing(job().key, SENDER)
+    assert standing.open == f"{job().what} {job().work_id} is unresolved"
+    assert (standing.highest_nonce, standing.mined_nonce) == (4, None)
+    assert journal.standing("another", SENDER).open is None
     journal.resolve_denied(job().work_id, "taken")
-    assert journal.highest_nonce(SENDER) is None
+    assert journal.standing(job().key, SENDER) == Standing(None, None, None)
+
+
+def test_a_mined_nonce_is_known_and_frees_its_key(journal):
+    record(journal, 1)
+    journal.resolve_mined(receipt(1), "")
+    assert journal.standing(job().key, SENDER) == Standing(None, 4, 4)
 
 
 def test_mined_since_finds_recent_blocks_and_high_nonces(journal):

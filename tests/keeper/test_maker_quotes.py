@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from eth_abi import decode, encode
 
 from keeper.chain.bindings import binding
-from keeper.errors import ConfigError, DataError, Retry
+from keeper.errors import ConfigError, DataError, Retry, SkipTick
 from keeper.execution.records import OutcomeKind
 from keeper.policies.alarm import AlarmParameters
 from keeper.policies.overlay import OverlayParameters
@@ -22,7 +22,7 @@ from keeper.runtime.overlay import QuoteDesk
 from keeper.runtime.replay import replay
 from keeper.units import WAD
 from tests.keeper.keeper_builders import FAR_S, NOW_S, leg
-from tests.keeper.runtime_world import agreed, fakes
+from tests.keeper.runtime_world import FakeSender, agreed, fakes
 
 RFQ = "(address,address,(uint128,int128)[],int256,uint256,uint64)"
 ANY = "0x" + "00" * 20
@@ -125,7 +125,8 @@ def test_an_id_given_twice(tmp_path):
 
 def desk(found: QuoteSource, most_gamma: float, alarm: float = 3.0) -> QuoteDesk:
     limits = Limits(gamma=Range(-most_gamma, most_gamma))
-    return QuoteDesk(found, ADAPTER, limits, OverlayParameters(), AlarmParameters(weight=alarm), 1)
+    parameters, warned = OverlayParameters(), AlarmParameters(weight=alarm)
+    return QuoteDesk(found, ADAPTER, limits, parameters, warned, 1, lambda data, block: True)
 
 
 def orders_of(job):
@@ -179,6 +180,59 @@ def test_without_quotes_the_delta_is_hedged_all_the_same(tmp_path, text):
     result = tick.run()
     assert result.plan.trade_eth == plain
     assert result.plan.options.trades == ()
+
+
+def dated(quote_id: str, premium: int) -> dict:
+    return row(id=quote_id, rfq=encoded(LEGS, premium))
+
+
+@dataclass
+class Picky(FakeSender):
+    """Sends batches that hold none of the words it dislikes; the chain reverts the others."""
+
+    dislikes: tuple[bytes, ...] = ()
+
+    def send(self, job):
+        self.jobs.append(job)
+        if any(word in job.data for word in self.dislikes):
+            raise SkipTick("HedgeManager.rebalance reverts with SignatureInvalid")
+        return self.outcome
+
+
+CHEAP, DEAR = 9 * 12 * WAD, 10 * 12 * WAD
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_quote_that_the_chain_refuses_stops_neither_the_hedge_nor_other_quotes(tmp_path, alone):
+    """Whether the adapter says so of the quote by itself, or only of the batch."""
+    state = agreed(base_eth=8.0)
+    world = fakes(tmp_path, state)
+    bad = CHEAP.to_bytes(32, "big")
+    sender = Picky(dislikes=(bad,))
+    found = desk(
+        source(tmp_path, dated("bad", CHEAP), dated("good", DEAR)),
+        0.5 * -value_book(state).gamma_eth_per_usd,
+    )
+    found = replace(found, takes=lambda data, block: not alone or bad not in data)
+    result = replace(world.tick, quotes=found, sender=sender).run()
+    assert result.outcome.kind is OutcomeKind.MINED_SUCCESS
+    assert len(sender.jobs) == 2
+    assert [trade.quote_id for trade in result.plan.options.trades] == ["good"]
+    assert all(replay(decision).same for decision in world.journal.decisions(3))
+
+
+def test_where_no_batch_with_quotes_passes_the_hedge_goes_alone(tmp_path):
+    state = agreed(base_eth=8.0)
+    world = fakes(tmp_path, state)
+    plain = world.tick.run().plan.trade_eth
+    sender = Picky(dislikes=(bytes.fromhex(ADAPTER[2:]),))
+    rows = [dated(f"q{i}", CHEAP + i) for i in range(9)]
+    limit = 0.5 * -value_book(state).gamma_eth_per_usd
+    result = replace(world.tick, quotes=desk(source(tmp_path, *rows), limit), sender=sender).run()
+    assert result.outcome.kind is OutcomeKind.MINED_SUCCESS
+    assert len(sender.jobs) == 3
+    assert result.plan.options.trades == ()
+    assert result.plan.trade_eth == plain
 
 
 class Warned:

@@ -15,7 +15,7 @@ from keeper.execution.records import Outcome, OutcomeKind
 from keeper.models import OracleState, Snapshot
 from keeper.runtime.codec import digest, from_json, to_json
 from keeper.runtime.replay import replay
-from keeper.runtime.tick import Inputs
+from keeper.runtime.tick_records import Inputs
 from keeper.units import GWEI
 from tests.keeper.keeper_builders import AAVE, NOW_S, UNISWAP, snapshot
 from tests.keeper.runtime_world import RULES, agreed, fakes

@@ -54,6 +54,13 @@ def test_an_answer_without_a_finding_is_told() -> None:
     ]
 
 
+def test_a_component_that_is_left_out_needs_no_answer() -> None:
+    left_out = finding("unused-return", "D", "five") | {
+        "description": "D.five() ignores return value by (a,None) = oracle.spot(1)"
+    }
+    assert differences([*KNOWN, left_out]) == []
+
+
 def test_what_lies_inside_a_function_is_the_functions() -> None:
     function = finding("", "A", "one")["elements"][0]
     local = {"type": "variable", "name": "x", "type_specific_fields": {"parent": function}}

@@ -21,8 +21,6 @@ STRIKES = (0.6, 0.9, 0.9999999999, 1.0, 1.15, 1.6)
 STARTING_COUNT = 45
 # Actors with the means to buy what is auctioned.
 WHALES = 3
-# Accounts that are asked before a rule finds none below its margin.
-SEARCHED = 12
 
 actors = st.integers(0, ACTORS)
 underlyings = st.sampled_from((UNDERLYING, UNDERLYING, SECOND))
@@ -150,21 +148,6 @@ class Actions:
         given = [(s, n) for s, n in book if n][:8]
         if given and at != other:
             self._send([(other, at, given, price)])
-
-    @rule(first=actors, to=st.integers(0, WHALES - 1), part=st.sampled_from((20, 100, 300)))
-    def reduce_below_margin(self, first: int, to: int, part: int) -> None:
-        """A part of a book that lacks initial margin, at its mark: where less is missing after it, it goes (I-07)."""
-        for at in range(first, first + SEARCHED):
-            if self._lacks_margin(at % (ACTORS + 1)):
-                self.reduce(at % (ACTORS + 1), to, part, 1_000)
-                return
-
-    def _lacks_margin(self, at: int) -> bool:
-        try:
-            equity, initial, _ = self.world.house.marginOf(self.world.who[at], 0)
-        except Reverted:
-            return False
-        return bool(equity < initial)
 
     def _trades(self, some: list[tuple]) -> None:
         self._send(

@@ -6,12 +6,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.contracts.core_constants import WAD
+from tests.contracts.core_constants import AUCTION_PARAMETERS, UNDERLYING, WAD
 from tests.stateful.clearing_actions import ACTORS, SPOTS, WHALES, actors, underlyings
 from tests.stateful.clearing_world import World
 
 NO_LIMIT = 10**30
 LATER = 2**40
+# AuctionParameters.vaultDelay.
+VAULT_DELAY_S = AUCTION_PARAMETERS[3]
 
 
 class Liquidations:
@@ -19,6 +21,7 @@ class Liquidations:
 
     world: World
     move_price: Callable[[int, int], None]
+    reduce: Callable[[int, int, int, int], None]
 
     def _poor(self) -> list[str]:
         """Accounts below initial margin: some of them below maintenance too, where alone an auction may start."""
@@ -88,6 +91,37 @@ class Liquidations:
             w.refresh(one)
         for number, account in enumerate(sorted(w.auctions.running)[:WHALES]):
             self.bid_for(w.who[number], account, part)
+
+    @rule(
+        moves=st.permutations((-60, -35, 35, 60)),
+        minutes=st.sampled_from((0, 5, 31, 45)),
+        part=st.sampled_from((100, 500, 1_000)),
+    )
+    def crash_the_vault(self, moves: list[int], minutes: int, part: int) -> None:
+        """Until the vault is poor too: its stage, the venue brought home, and a bid on what is left."""
+        w, vault = self.world, self.world.core.vault
+        for move in moves:
+            self.move_price(UNDERLYING, move)
+            for one in SPOTS:
+                w.refresh(one)
+            if vault in self._poor():
+                break
+        self._both("start", (vault, w.who[0]), (vault,), w.who[0])
+        for wait, name in ((VAULT_DELAY_S, "open"), (60 * minutes, "bid")):
+            w.warp(w.core.now + wait)
+            for one in SPOTS:
+                w.refresh(one)
+            if name == "open":
+                self.open_vault()
+            else:
+                self.bid_for(w.who[0], vault, part)
+
+    @rule(at=actors, to=st.integers(0, WHALES - 1), part=st.sampled_from((20, 100, 300)))
+    def reduce_below_margin(self, at: int, to: int, part: int) -> None:
+        """A part of a book that lacks initial margin, at its mark: where less is missing after it, it goes (I-07)."""
+        found = self._poor()
+        if found:
+            self.reduce(self.world.who.index(found[at % len(found)]), to, part, 1_000)
 
     @rule()
     def open_vault(self) -> None:

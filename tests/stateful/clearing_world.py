@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from keeper.models import SviSlice
-from keeper.portfolio.margin_shadow import ChainHedge
+from keeper.portfolio.margin_shadow import ChainHedge, parameters_of
 from keeper.pricing import svi
 from keeper.simulation.clearing.accounts import Account, DebtParameters
 from keeper.simulation.clearing.house import Clearinghouse
@@ -85,7 +85,6 @@ class World:
         self.slices = {underlying: dict(known) for underlying, known in self.slices.items()}
         self.marks = ChainMarks(self.core, self.slices)
         self.model = Clearinghouse(self.core.now, self.marks, self.core.vault)
-        self.model.venues = True
         self.model.set_debts(DebtParameters(*self.house.debtParameters()))
         self.tokens = OptionTokens(self.model)
         parameters = AuctionParameters(*AUCTION_PARAMETERS)
@@ -186,6 +185,11 @@ class World:
         """Time, for both."""
         self.core.warp(to)
         self.model.now = self.core.now
+
+    def set_margin(self, parameters: tuple[int, ...]) -> None:
+        """MarginParameters of the engine, and of the shadow beside it."""
+        self.core.engine.setParameters(parameters, {"from": self.core.gov})
+        self.marks.parameters = parameters_of(parameters)
 
     def set_venue(self, base: int, quote: int, threshold: int, penalty: int) -> None:
         """The vault's position at its venue."""

@@ -16,7 +16,7 @@ import pandas as pd
 
 from keeper.simulation.clearing.house import Trade
 from keeper.units import pack_leg
-from tests.contracts.core_constants import HOUR, UNDERLYING, USDC, WAD
+from tests.contracts.core_constants import HOUR, MARGIN_PARAMETERS, UNDERLYING, USDC, WAD
 from tests.stateful.clearing_world import World
 
 EVE = pd.Timestamp("2020-03-11 09:00", tz="UTC")
@@ -63,9 +63,17 @@ def hours(folder: Path) -> pd.DataFrame:
 class Crash:
     """One replay."""
 
-    def __init__(self, candles: pd.DataFrame, *, bidders_from: int, insurance_usd: int) -> None:
+    def __init__(
+        self,
+        candles: pd.DataFrame,
+        *,
+        bidders_from: int,
+        insurance_usd: int,
+        margin: tuple[int, ...] = MARGIN_PARAMETERS,
+    ) -> None:
         self.candles, self.bidders_from = candles, bidders_from
         self.world = w = World.new(len(BOOKS) + 3)
+        w.set_margin(margin)
         self.sellers = dict(zip(BOOKS, w.who, strict=False))
         self.whales = w.who[len(BOOKS) : len(BOOKS) + 2]
         self.eve = w.core.now

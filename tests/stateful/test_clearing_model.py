@@ -128,7 +128,7 @@ class ClearingMachine(Actions, Events, Liquidations, RuleBasedStateMachine):
     def _dust_of(self, key: Key) -> int:
         """A wei for each leg and token rounded down, and for each USD owed one of the factor's.
 
-        The least factor stands for less than two wei a USD and pays nothing (life 2-644).
+        The least factor stands for less than two wei a USD and pays nothing, so all of that is left.
         """
         s = self.world.model.settlements[key]
         tokens = len(self.world.tokens.balances)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.core_constants import DEPEGGED, FRESH, UNDERLYING, USDC, WAD
+from tests.contracts.core_constants import DEPEGGED, FRESH, HOUR, UNDERLYING, USDC, WAD
 from tests.stateful.revm import Reverted
 from tests.stateful.thief_chain import FEES, MARKET
-from tests.stateful.thief_moves import Gene, churn, inside
+from tests.stateful.thief_moves import Gene, churn, farm, inside, squeeze
 from tests.stateful.thief_world import ThiefWorld
 
 DEEP = FEES[0]
@@ -173,6 +173,38 @@ def test_fallback_farmed_by_trade_arm_sandwich(w: ThiefWorld) -> None:
     assert slices >= 1
     assert fortune(w) - before <= w.losses.fallback <= 5_000.0
     assert w.losses.real < 0.0
+
+
+def test_fallback_farmed_all_week_loses_its_reserve_and_no_more(w: ThiefWorld) -> None:
+    """A market that swings, and every slice sandwiched: small slices in the end, and the delta comes home."""
+    for swing in range(30):
+        w.shift(2_000.0 * (1.08 if swing % 2 else 0.92))
+        farm(w, Gene("farm", 0.6, 1.0, 0.0))
+        w.wait(600)
+        w.commit(w.level, w.skew)
+    reserve = w.bounds()[1]
+    assert 0.9 * reserve < w.losses.fallback <= reserve
+
+
+# ---------------------------------------------------------------- what no budget counts
+
+
+def test_the_carry_of_a_short_beside_held_weth_is_bounded_by_what_may_be_open(
+    w: ThiefWorld,
+) -> None:
+    """Interest is no loss of a transaction: gross is what bounds it, at the dearest rate that Aave knows."""
+    for _ in range(6):
+        squeeze(w, Gene("squeeze", 1.0, 1.0, 0.0))
+    short = -int(w.market.short.position()[0]) / WAD
+    p = w.market.parameters.hedge
+    assert short <= min(float(p.venue_cap_eth), (abs(w.delta()) + float(p.gross_cap_eth)))
+    w.borrow_out(0.999)
+    w.losses.carry = 0.0
+    for _ in range(28):
+        w.wait(6 * HOUR - 60)
+        w.commit(w.level, w.skew)
+    dearest = 0.79 * 28 * 6 / (365 * 24)
+    assert 0.5 * dearest < w.losses.carry / (short * w.price) < 1.02 * dearest
 
 
 # ---------------------------------------------------------------- USDC at 0.88, as on 11 March 2023

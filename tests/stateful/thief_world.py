@@ -220,7 +220,7 @@ class ThiefWorld:
     def _worse(self, before: Holding, after: Holding) -> float:
         if before.packed == after.packed:
             return 0.0
-        value = self.core.engine.optionValue
+        value = self.core.marks.optionValue
         return min(value(after.packed, s) - value(before.packed, s) for s in (FRESH, AGED)) / WAD
 
     def _honest(self, series: int) -> float:
