@@ -118,6 +118,27 @@ def test_the_quoter_sells_for_the_vault_inside_the_band_alone(desk: LiveDesk) ->
     assert held(desk, vault) == had - CONTRACT
 
 
+def wallet_code(approved: bytes) -> str:
+    """ERC-1271: isValidSignature answers its selector for this digest, whatever the signature, else 0."""
+    compare = "6004357f" + approved.hex() + "14"
+    return "0x" + compare + "631626ba7e02" + "60e01b600052" + "60206000f3"
+
+
+def test_a_maker_that_is_a_wallet_approves_by_its_code(desk: LiveDesk) -> None:
+    maker, market = account(desk, "maker"), desk.world.contracts.rfq
+    other = SignedRfq.load(signed(desk, "maker", f"{CALL}:1", 15.0))
+    path = signed(desk, "maker", f"{CALL}:2", 30.0)
+    rfq = SignedRfq.load(path)
+    quote = (rfq.maker, rfq.taker, rfq.legs, rfq.premium, rfq.nonce, rfq.deadline)
+    digest = bytes(desk.chain.read(market, "digestOf", quote))
+    desk.chain.rpc("anvil_setCode", maker, wallet_code(digest))
+    path.write_text(other.model_dump_json())
+    assert "SignatureInvalid" in fill(desk, path, exit_code=3), "a key signs for no wallet"
+    path.write_text(rfq.model_copy(update={"signature": "0x"}).model_dump_json())
+    assert "mined_success" in fill(desk, path)
+    assert held(desk, maker) == -2 * CONTRACT
+
+
 def candles(desk: LiveDesk, vol: float) -> str:
     """A history of 400 days up to the desk's day; the configuration's section that names it."""
     made = SyntheticParameters(
