@@ -25,9 +25,9 @@ class ScenarioParameters:
 
     Deposits in ETH-equivalents at the first price, with the hour in which each is requested. The buyer insures a
     position of his own: an hour after each listing `first_calls_eth` calls, `first_puts_h` hours after it
-    `first_puts_eth` puts, so that the hedge turns from long to short, then every `buy_every_h` hours two puts for each
-    call; in every `by_quote_every_h`th hour by a quote that the desk's quoter signs for him. The seller comes every
-    `sell_every_h` hours with more than the buyer has, so that the desk is long then.
+    `first_puts_eth` puts, so that the hedge turns from long to short, then every `buy_every_h` hours two puts for
+    each call; in every `by_quote_every_h`th hour by a quote that the desk's quoter signs for him. The seller comes
+    every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
     """
 
     seed: int = 31
@@ -82,7 +82,6 @@ class Step:
     list_new: bool
     settle_s: int | None
     wishes: tuple[Wish, ...]
-    last_trades: bool
     close_out: bool
     by_quote: bool
     deposits: tuple[int, ...]
@@ -127,7 +126,6 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
                 list_new=list_new,
                 settle_s=settle,
                 wishes=wishes if open_for_trade else (),
-                last_trades=h == close_at - 1,
                 close_out=h == close_at,
                 by_quote=h % p.by_quote_every_h == 0,
                 deposits=tuple(
