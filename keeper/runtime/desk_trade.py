@@ -74,7 +74,7 @@ class DeskTrader:
             head,
             ("MarketOracle", "spot", (self.deployment.underlying,)),
             ("OptionDesk", "quote", (all_legs,)),
-            ("RiskEngine", "marks", (all_legs, FRESH_SLICE)),
+            ("BookMarks", "marks", (all_legs, FRESH_SLICE)),
             *(("OptionDesk", "quote", (_tuples([leg]),)) for leg in legs),
         )
         forwards = self._ask(head, *(self._forward_of(leg, int(spot[0])) for leg in legs))

@@ -116,7 +116,13 @@ def _clearing(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str
         artifact("LiquidationAuction"),
         [manager, house, oracle, p.auction.struct()],
     )
-    clearing = {"RiskEngine": engine, "Clearinghouse": house, "AccountLens": lens}
+    marks = run.read(engine, artifact("RiskEngine").abi, "bookMarks")
+    clearing = {
+        "RiskEngine": engine,
+        "BookMarks": marks,
+        "Clearinghouse": house,
+        "AccountLens": lens,
+    }
     return clearing | {"OptionToken": token, "LiquidationAuction": auction}
 
 

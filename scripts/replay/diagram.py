@@ -17,7 +17,7 @@ FOREIGN = {
     "Pool": ("slot0()", "swap(address,bool,int256,uint160,bytes)", "observe(uint32[])"),
 }
 # What these do inside is their own business, but for a pool that calls back whoever called it.
-CLOSED = frozenset({"RiskEngine", "MarketOracle", "VolSurface", "USDC", "WETH"})
+CLOSED = frozenset({"BookMarks", "MarketOracle", "VolSurface", "USDC", "WETH"})
 
 
 def sequence(trace: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:

@@ -9,11 +9,17 @@ from keeper.chain.reader import SnapshotReader
 from keeper.config import Config
 from keeper.runtime.assembly import build_tick, connect
 from keeper.runtime.tick import Tick
+from scripts.replay.makers import QUOTES
 from scripts.replay.world import World
 
+# Vega that needs no option, in ETH at the first price: about that of 90 at-the-money options of a week.
+MAX_VEGA_ETH = 5.0
 USUAL = """\
 [policy]
 name = "delta_band"
+[overlay]
+quotes = "{quotes}"
+max_vega = {max_vega:.2f}
 """
 # When the last option is gone the whole hedge is to go, however small.
 CLOSING = """\
@@ -41,8 +47,10 @@ class Keeper:
 
 def build_keeper(world: World) -> Keeper:
     """Two configurations of one keeper, which differ in what is left unhedged."""
+    price = world.chain.read(world.contracts.feed, "latestAnswer") / 10**8
+    with_quotes = USUAL.format(quotes=QUOTES, max_vega=MAX_VEGA_ETH * price)
     usual, closing = (
-        _tick(world, name, text) for name, text in (("keeper", USUAL), ("closing", CLOSING))
+        _tick(world, name, text) for name, text in (("keeper", with_quotes), ("closing", CLOSING))
     )
     return Keeper(
         usual, closing, SnapshotReader(world.chain.client, world.deployment, world.keeper)

@@ -45,9 +45,14 @@ class Ledger:
         """An interval with option trades and nothing else."""
         self._take(snapshot, Activity(trades=trades))
 
-    def hedged(self, snapshot: Snapshot, fills: tuple[HedgeFill, ...]) -> None:
-        """An interval with hedge fills and nothing else."""
-        self._take(snapshot, Activity(fills=fills))
+    def hedged(
+        self,
+        snapshot: Snapshot,
+        fills: tuple[HedgeFill, ...],
+        trades: tuple[OptionTrade, ...] = (),
+    ) -> None:
+        """An interval with hedge fills, makers' quotes taken in the same batch, and nothing else."""
+        self._take(snapshot, Activity(fills=fills, trades=trades))
 
     def close_hour(self) -> Attribution:
         """What this hour made."""

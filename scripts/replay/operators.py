@@ -9,7 +9,7 @@ from keeper.pricing.svi import pack_floats
 from keeper.simulation.implied_vol import ImpliedVolModel
 from keeper.units import WAD, encode_series
 from scripts.replay.scenario import ladder
-from scripts.replay.world import ANYONE, BUYER, COMMITTER, SELLER, World
+from scripts.replay.world import ANYONE, COMMITTER, World
 
 MOST_SERIES = 32
 
@@ -68,7 +68,7 @@ class Operators:
         """Proof by the round of this hour, then the three phases, by somebody without any role."""
         chain, c, market = self.world.chain, self.world.contracts, self.world.underlying
         who = chain.account(ANYONE)
-        accounts = [c.vault.address, chain.account(BUYER), chain.account(SELLER)]
+        accounts = [c.vault.address, *self.world.traders]
         chain.send(
             who, c.oracle, "proveSettlement", market, expiry_s, chain.read(c.feed, "latestRound")
         )
@@ -101,7 +101,7 @@ class Solvency:
         usdc, base, negative, insurance, pot = chain.read(c.clearing, "totals")
         # Bounties of the fallback hedge lie in an account of its own.
         bounties = world.deployment.address("HedgeFallback")
-        people = [c.vault.address, chain.account(BUYER), chain.account(SELLER), bounties]
+        people = [c.vault.address, *world.traders, bounties]
         books = [chain.read(c.clearing, "accountOf", who) for who in people]
         cash, weth = sum(b[0] for b in books), sum(b[1] for b in books)
         held = sum(chain.read(c.vault, "held"))

@@ -74,6 +74,7 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
         "head_to_sent_ms": spread([r.machine_ms for r in rebalances]),
         "keeper_dead": None if replay.bot is None else replay.bot.figures(),
         "hours_net_long_gamma": sum(h.gamma_eth_per_usd > 0 for h in hours),
+        "rfq": replay.makers.figures(),
         "venues_used": sorted(series.venues_used),
         "settled_expiries": sorted(replay.operators.factors),
         "synthetic": replay.request.synthetic is not None,

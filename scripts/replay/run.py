@@ -25,6 +25,7 @@ from scripts.replay.depositors import Depositors
 from scripts.replay.fallback import HOUR_S, FallbackBot
 from scripts.replay.hedging import Keeper
 from scripts.replay.ledger import Ledger, unhedged_change_usd
+from scripts.replay.makers import Makers
 from scripts.replay.operators import Operators, Solvency
 from scripts.replay.request import ReplayRequest
 from scripts.replay.scenario import ScenarioParameters, Step
@@ -50,6 +51,7 @@ class Replay:
     operators: Operators = field(init=False)
     depositors: Depositors = field(init=False)
     takers: Takers = field(init=False)
+    makers: Makers = field(init=False)
     ledger: Ledger = field(init=False)
     bot: FallbackBot | None = field(init=False)
     _hedge_profit_usd: float = 0.0
@@ -63,12 +65,14 @@ class Replay:
         self.operators = Operators(self.world, self.vols)
         self.depositors = Depositors(self.world, amounts)
         self.takers = Takers(self.world)
+        self.makers = Makers(self.world)
         self.bot = FallbackBot.of(self.world) if self.request.keeper_dead else None
 
     def run(self, tape: Sequence[Step], progress: Callable[[HourRow, str], None]) -> None:
         """All hours, then the depositors leave. Raises ReplayFailure where something cannot go on."""
         self.depositors.fund()
         self.takers.fund(float(self.request.candles.open[0]))
+        self.makers.fund(float(self.request.candles.open[0]))
         self.ledger = Ledger(self.keeper.reader.snapshot())
         for index in tape[0].deposits:
             self.depositors.request(index)
@@ -129,8 +133,9 @@ class Replay:
             self.operators.extend(spot, self.scenario.extra_strikes)
 
     def _trade(self, step: Step, spot: float) -> None:
+        sell = self.makers.sell if step.by_quote else None
         trades = (
-            self.takers.fulfil(step.wishes, step.expiry_s, spot, self.operators.strikes)
+            self.takers.fulfil(step.wishes, step.expiry_s, spot, self.operators.strikes, sell)
             if step.wishes
             else []
         )
@@ -145,6 +150,7 @@ class Replay:
 
     def _hedge(self, spot: float) -> tuple[Snapshot, str]:
         """The keeper's tick, and the slices that follow within the hour."""
+        self.makers.publish()
         result = self._tick()
         self.series.at_tick_eth.append(result.inputs.book.delta_eth)
         latest = self._after_tick(result)
@@ -190,7 +196,7 @@ class Replay:
         filled = events(hedger, "OrderFilled", result.outcome.logs)
         latest = self.keeper.reader.snapshot()
         fills = fills_of(result.rebalanced, filled, latest)
-        self.ledger.hedged(latest, fills)
+        self.ledger.hedged(latest, fills, self.makers.bought(result.outcome.logs))
         self.series.add_rebalance(result, latest, filled, self._gas_price(result))
         return latest
 

@@ -26,7 +26,7 @@ class ScenarioParameters:
     Deposits in ETH-equivalents at the first price, with the hour in which each is requested. The buyer insures a
     position of his own: an hour after each listing `first_calls_eth` calls, `first_puts_h` hours after it
     `first_puts_eth` puts, so that the hedge turns from long to short, then every `buy_every_h` hours two puts for each
-    call. The seller comes every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
+    call; in every `by_quote_every_h`th hour by a quote that the desk's quoter signs for him. The seller comes every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
     """
 
     seed: int = 31
@@ -35,6 +35,7 @@ class ScenarioParameters:
     strikes: tuple[float, ...] = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)
     extra_strikes: tuple[float, ...] = (0.85, 0.9, 1.0, 1.1, 1.15)
     buy_every_h: int = 4
+    by_quote_every_h: int = 12
     first_calls_eth: float = 30.0
     first_calls_at: float = 1.0
     first_puts_h: int = 3
@@ -81,6 +82,7 @@ class Step:
     settle_s: int | None
     wishes: tuple[Wish, ...]
     close_out: bool
+    by_quote: bool
     deposits: tuple[int, ...]
 
 
@@ -124,6 +126,7 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
                 settle_s=settle,
                 wishes=wishes if open_for_trade else (),
                 close_out=h == close_at,
+                by_quote=h % p.by_quote_every_h == 0,
                 deposits=tuple(
                     i for i, at in enumerate(p.deposit_hours) if min(at, close_at - 2) == h
                 ),

@@ -34,6 +34,7 @@ def table(figures: Mapping[str, Any]) -> dict[str, str]:
         "gas per rebalance, median": f"{f['gas_per_rebalance_median'] or 0:,.0f}",
         "oracle round to block, median, 95 %, most": _seconds(f["trigger_to_settlement_s"], "s"),
         "new head to sent, median, 95 %, most": _seconds(f["head_to_sent_ms"], "ms"),
+        **_quote_rows(f["rfq"]),
         **_dead_rows(f["keeper_dead"]),
         "solvent": "yes" if f["solvent"] else "NO",
         "wall time": f"{f['wall_seconds']:.0f} s",
@@ -42,6 +43,15 @@ def table(figures: Mapping[str, Any]) -> dict[str, str]:
 
 def _seconds(found: Mapping[str, float] | None, unit: str) -> str:
     return "none" if found is None else f"{', '.join(f'{v:.3g}' for v in found.values())} {unit}"
+
+
+def _quote_rows(rfq: Mapping[str, Any]) -> dict[str, str]:
+    """What went by signed quotes: number and value."""
+    return {
+        "makers' quotes taken by the vault": f"{rfq['taken_by_vault']} of {rfq['signed_by_maker']} signed, for "
+        f"{rfq['taken_premium_usd']:,.2f} USD; vega nearer to zero by {rfq['vega_given_away_usd']:,.0f} USD",
+        "the desk's own quotes filled": f"{rfq['filled_by_takers']}, for {rfq['filled_premium_usd']:,.2f} USD",
+    }
 
 
 def _dead_rows(dead: Mapping[str, Any] | None) -> dict[str, str]:

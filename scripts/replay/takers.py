@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from keeper.models import OptionLeg
@@ -9,9 +10,10 @@ from keeper.portfolio.attribution import OptionTrade
 from keeper.units import WAD, decode_series, encode_series, from_wad
 from scripts.replay.chain import events
 from scripts.replay.scenario import Wish, nearest_strike
-from scripts.replay.world import BUYER, SELLER, World
+from scripts.replay.world import BUYER, OPTION_MAKER, SELLER, World
 
-ACTORS = {"buyer": BUYER, "seller": SELLER}
+# The maker quotes and has no wishes; he closes with the others.
+ACTORS = {"buyer": BUYER, "seller": SELLER, "maker": OPTION_MAKER}
 DEADLINE_S = 600
 # Between quote and trade only a second passes: a tenth of a percent and a dollar is room enough.
 SLACK_SHARE = 1_000
@@ -41,9 +43,14 @@ class Takers:
         return self.world.chain.account(ACTORS[name])
 
     def fulfil(
-        self, wishes: tuple[Wish, ...], expiry_s: int, spot_usd: float, strikes: list[float]
+        self,
+        wishes: tuple[Wish, ...],
+        expiry_s: int,
+        spot_usd: float,
+        strikes: list[float],
+        sell: Callable[[str, list[tuple[int, int]]], OptionTrade] | None = None,
     ) -> list[OptionTrade]:
-        """One trade an actor, at the listed strikes nearest to what is wished."""
+        """One trade an actor, at the listed strikes nearest to what is wished; the buyer's by `sell` where given."""
         done = []
         for name in ACTORS:
             sizes: dict[int, int] = {}
@@ -52,7 +59,9 @@ class Takers:
                     strike = nearest_strike(spot_usd * wish.moneyness, strikes)
                     series = encode_series(self.world.underlying, expiry_s, strike, wish.is_call)
                     sizes[series] = sizes.get(series, 0) + round(wish.size_eth * 1000) * WAD // 1000
-            if sizes:
+            if sizes and sell is not None and name == "buyer":
+                done.append(sell(self.account(name), sorted(sizes.items())))
+            elif sizes:
                 done.append(self._trade(name, sorted(sizes.items())))
         return done
 
@@ -76,10 +85,11 @@ class Takers:
         )
         (traded,) = events(desk, "Traded", mined.logs)
         return OptionTrade(
-            tuple(_vault_leg(*leg) for leg in traded["legs"]), from_wad(traded["premium"])
+            tuple(vault_leg(*leg) for leg in traded["legs"]), from_wad(traded["premium"])
         )
 
 
-def _vault_leg(series: int, taker_size: int) -> OptionLeg:
+def vault_leg(series: int, taker_size: int) -> OptionLeg:
+    """A leg of a taker, from the vault's side."""
     underlying, expiry_s, strike_usd, is_call = decode_series(series)
     return OptionLeg(series, underlying, expiry_s, strike_usd, is_call, -from_wad(taker_size))

@@ -21,7 +21,8 @@ from scripts.replay.chain import ReplayChain, Target
 
 DEPLOYER, COMMITTER, MAKER, BUYER, SELLER, ANYONE, FIRST_DEPOSITOR = range(7)
 BOT = 11
-ACCOUNTS = 12
+OPTION_MAKER = 12
+ACCOUNTS = 13
 NODE_BALANCE_ETH = 10_000_000
 KEEPER_ETH = 1_000
 EPOCH_S = 3600
@@ -48,6 +49,7 @@ class Contracts:
     oracle: Target
     hedger: Target
     fallback: Target
+    rfq: Target
     feed: Target
     usdc_feed: Target
     usdc: Target
@@ -75,6 +77,11 @@ class World:
     def underlying(self) -> int:
         """Market id of ETH."""
         return self.deployment.underlying
+
+    @property
+    def traders(self) -> list[str]:
+        """Who may hold options beside the vault."""
+        return [self.chain.account(who) for who in (BUYER, SELLER, OPTION_MAKER)]
 
     def push_round(self, price_usd: float) -> None:
         """A round of ETH/USD in the next block; one of USDC/USD, at par, where its daily heartbeat is due."""
@@ -178,6 +185,7 @@ def _contracts(own: dict[str, str], external: dict[str, str]) -> Contracts:
         oracle=Target.own("MarketOracle", own["MarketOracle"]),
         hedger=Target.own("HedgeManager", own["HedgeManager"]),
         fallback=Target.own("HedgeFallback", own["HedgeFallback"]),
+        rfq=Target.own("RfqMarket", own["RfqMarket"]),
         feed=Target.own("MockV3Aggregator", external["feed"]),
         usdc_feed=Target.own("MockV3Aggregator", external["usdc_feed"]),
         usdc=Target("USDC", external["usdc"], erc20),

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
 from typer.testing import CliRunner, Result
 
 from keeper.cli import app
 from keeper.simulation.implied_vol import ImpliedVolModel
-from scripts.nodes import NodeSettings, start_node
+from scripts.nodes import MNEMONIC, NodeSettings, start_node
 from scripts.replay.chain import ReplayChain
 from scripts.replay.depositors import Depositors
 from scripts.replay.operators import Operators
@@ -38,6 +39,13 @@ finality_blocks = 3
 """
 
 
+def node_key(index: int) -> str:
+    """Private key of one of the node's accounts."""
+    Account.enable_unaudited_hdwallet_features()
+    key = Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}").key
+    return "0x" + bytes(key).hex()
+
+
 @dataclass
 class LiveDesk:
     """`run` is `gammadesk` with the desk's configuration; the chain is its clock."""
@@ -50,7 +58,9 @@ class LiveDesk:
     def chain(self) -> ReplayChain:
         return self.world.chain
 
-    def run(self, *words: str, timeout_s: float = 5.0, keystore: str = "keeper.json") -> Result:
+    def run(
+        self, *words: str, timeout_s: float = 5.0, keystore: str = "keeper.json", more: str = ""
+    ) -> Result:
         config = self.world.folder / "gammadesk.toml"
         config.write_text(
             CONFIG.format(
@@ -60,6 +70,7 @@ class LiveDesk:
                 timeout=timeout_s,
                 keystore=keystore,
             )
+            + more
         )
         env = {"GAMMADESK_PASSWORD": self.world.password}
         return CliRunner().invoke(app, [*words, "-c", str(config)], env=env)

@@ -11,7 +11,7 @@ from tests.e2e.desk import LiveDesk, live_desk
 
 DOCUMENT = ROOT / "docs" / "hedging.md"
 OWN = (
-    "HedgeManager", "Clearinghouse", "RiskEngine", "MarketOracle", "VolSurface", "UniswapSpotVenue",
+    "HedgeManager", "Clearinghouse", "BookMarks", "MarketOracle", "VolSurface", "UniswapSpotVenue",
 )  # fmt: skip
 
 

@@ -85,7 +85,6 @@ class World:
         self.slices = {underlying: dict(known) for underlying, known in self.slices.items()}
         self.marks = ChainMarks(self.core, self.slices)
         self.model = Clearinghouse(self.core.now, self.marks, self.core.vault)
-        self.model.venues = True
         self.model.set_debts(DebtParameters(*self.house.debtParameters()))
         self.tokens = OptionTokens(self.model)
         parameters = AuctionParameters(*AUCTION_PARAMETERS)

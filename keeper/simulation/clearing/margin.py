@@ -9,13 +9,12 @@ from keeper.simulation.clearing.wad import underlying_of
 
 
 class Margined(Books):
-    """Books with portfolios. `hedges` are the vault's venues that hold something, `venues` whether it has any."""
+    """Books with portfolios. `hedges` are the vault's venues that hold something."""
 
     def __init__(self, now: int, marks: Marks, vault: str = "", base_underlying: int = 1) -> None:
         super().__init__(now, base_underlying)
         self.marks = marks
         self.vault = vault
-        self.venues = False
         self.hedges: tuple[ChainHedge, ...] = ()
 
     def portfolio(self, who: str) -> ChainPortfolio:

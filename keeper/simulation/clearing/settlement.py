@@ -142,7 +142,7 @@ class Settled(Margined):
         """What an account holds beyond cash and covering WETH, at its mark."""
         account = self.of(who)
         priced = covered != 0 or account.base == 0
-        if priced and not account.legs and not (who == self.vault and self.venues):
+        if priced and not account.legs and not (who == self.vault and self.hedges):
             return 0
         try:
             equity, _, _ = self.marks.margin(self.portfolio(who))

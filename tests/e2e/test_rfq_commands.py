@@ -1,0 +1,147 @@
+"""`gammadesk rfq` and `gammadesk signal --live` on a chain: a maker's, a taker's and the quoter's own keystores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import structlog
+
+from keeper.chain.keystore import create_keystore
+from keeper.chain.rfq import SignedRfq
+from keeper.market.series_names import parse_leg
+from keeper.simulation.synthetic import SyntheticParameters, generate
+from scripts.replay.makers import Makers
+from scripts.replay.world import BUYER, COMMITTER, OPTION_MAKER
+from tests.e2e.desk import EXPIRY_S, SPOT_USD, START_S, LiveDesk, live_desk, node_key
+
+CALL = "ETH-13MAR20-200-C"
+SERIES = parse_leg(f"{CALL}:1").series
+KEYS = {"taker": BUYER, "maker": OPTION_MAKER, "quoter": COMMITTER}
+CONTRACT = 10**18
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+    with live_desk(tmp_path_factory.mktemp("rfq")) as desk:
+        for name, index in KEYS.items():
+            path, key = desk.world.folder / f"{name}.json", node_key(index)
+            create_keystore(path, desk.world.password, key, kdf="pbkdf2", work=10)
+        Makers(desk.world).fund(SPOT_USD)
+        yield desk
+
+
+@pytest.fixture
+def desk(deployed: LiveDesk) -> Iterator[LiveDesk]:
+    before = deployed.chain.rpc("evm_snapshot")
+    yield deployed
+    deployed.chain.rpc("evm_revert", before)
+    for file in deployed.world.folder.glob("gammadesk.sqlite*"):
+        file.unlink()
+    structlog.reset_defaults()
+
+
+def run(desk: LiveDesk, who: str, *words: str, exit_code: int = 0, more: str = "") -> str:
+    result = desk.run(*words, keystore=f"{who}.json", more=more)
+    assert result.exit_code == exit_code, result.output + result.stderr
+    return result.output if exit_code == 0 else result.stderr
+
+
+def signed(desk: LiveDesk, who: str, leg: str, premium: float, *more: str) -> Path:
+    path = desk.world.folder / "quote.json"
+    words = ("rfq", "sign", leg, "--premium", str(premium), "--out", str(path), "--block-time")
+    run(desk, who, *words, *more)
+    return path
+
+
+def fill(desk: LiveDesk, path: Path, *more: str, exit_code: int = 0) -> str:
+    words = ("rfq", "fill", str(path), "--live", "--block-time", *more)
+    return run(desk, "taker", *words, exit_code=exit_code)
+
+
+def held(desk: LiveDesk, account: str) -> int:
+    return int(desk.chain.read(desk.world.contracts.clearing, "sizeOf", account, SERIES))
+
+
+def cash(desk: LiveDesk, account: str) -> int:
+    return int(desk.chain.read(desk.world.contracts.clearing, "accountOf", account)[0])
+
+
+def account(desk: LiveDesk, who: str) -> str:
+    return desk.chain.account(KEYS[who])
+
+
+def test_a_makers_quote_is_filled_in_parts_between_the_two_accounts(desk: LiveDesk) -> None:
+    taker, maker = account(desk, "taker"), account(desk, "maker")
+    path = signed(desk, "maker", f"{CALL}:2", 30.0, "--taker", taker)
+    had, paid = held(desk, taker), cash(desk, taker)
+    assert "mined_success" in fill(desk, path, "--share", "0.5")
+    assert (held(desk, taker) - had, held(desk, maker)) == (CONTRACT, -CONTRACT)
+    assert paid - cash(desk, taker) == 15 * CONTRACT
+    fill(desk, path, "--share", "0.5")
+    assert held(desk, maker) == -2 * CONTRACT
+    assert "ShareOutOfRange" in fill(desk, path, "--share", "0.5", exit_code=3)
+
+
+def test_a_cancelled_quote_and_one_for_somebody_else_are_not_filled(desk: LiveDesk) -> None:
+    path = signed(desk, "maker", f"{CALL}:1", 15.0)
+    nonce = str(SignedRfq.load(path).nonce)
+    stranger = signed(desk, "maker", f"{CALL}:1", 15.0, "--taker", account(desk, "quoter"))
+    assert "NotTaker" in fill(desk, stranger, exit_code=3)
+    path = signed(desk, "maker", f"{CALL}:1", 15.0, "--nonce", nonce)
+    words = ("rfq", "cancel", nonce, "--block-time")
+    assert "dry_run" in run(desk, "maker", *words)
+    assert "mined_success" in run(desk, "maker", *words, "--live")
+    assert "ShareOutOfRange" in fill(desk, path, exit_code=3)
+
+
+def test_the_quoter_sells_for_the_vault_inside_the_band_alone(desk: LiveDesk) -> None:
+    vault, taker = desk.world.contracts.vault.address, account(desk, "taker")
+    fair, band = Makers(desk.world).fair([(SERIES, CONTRACT)], hedging=False)
+    low, inside = (fair - band / 20) / 1e18, (fair + band / 2) / 1e18
+    refused = signed(desk, "quoter", f"{CALL}:1", low, "--for-vault")
+    assert "OutsideFairBand" in fill(desk, refused, exit_code=3)
+    forged = signed(desk, "maker", f"{CALL}:1", inside, "--for-vault")
+    assert "SignatureInvalid" in fill(desk, forged, exit_code=3)
+    good = signed(desk, "quoter", f"{CALL}:1", inside, "--for-vault", "--taker", taker)
+    had = held(desk, vault)
+    assert "mined_success" in fill(desk, good)
+    assert held(desk, vault) == had - CONTRACT
+
+
+def candles(desk: LiveDesk, vol: float) -> str:
+    """A history of 200 days up to the desk's day; the configuration's section that names it."""
+    made = SyntheticParameters(
+        start_s=START_S, history_hours=200 * 24, volatility=vol, jump_std=0.001
+    )
+    frame = generate(made)
+    frame = frame[frame["timestamp"] < pd.Timestamp(START_S, unit="s", tz="UTC")]
+    frame.to_csv(desk.world.folder / "candles.csv", index=False)
+    return '[forecast]\ncandles = "candles.csv"\n'
+
+
+def stance(desk: LiveDesk) -> tuple[int, ...]:
+    found, _ = desk.chain.read(
+        desk.world.contracts.desk, "stanceOf", desk.world.underlying, EXPIRY_S
+    )
+    return tuple(found)
+
+
+def test_the_quoter_sets_stances_by_the_signal_and_the_desk_asks_less_for_it(
+    desk: LiveDesk,
+) -> None:
+    section, words = candles(desk, 0.4), ("signal", "--block-time")
+    asked = desk.chain.read(desk.world.contracts.desk, "quote", [(SERIES, CONTRACT)])
+    neutral = stance(desk)
+    assert "13MAR20" in run(desk, "quoter", *words, more=section)
+    assert stance(desk) == neutral, "a dry run sends nothing"
+    stranger = run(desk, "taker", *words, "--live", exit_code=3, more=section)
+    assert "OnlyQuoter" in stranger
+    assert "mined_success" in run(desk, "quoter", *words, "--live", more=section)
+    expiry_s, bid, ask, bid_limit, _ = stance(desk)
+    assert expiry_s == EXPIRY_S
+    assert bid > 10_000 > ask >= 7_000, "80 % implied is rich against 40 %: the desk would sell"
+    assert 4_000 <= bid_limit < 10_000
+    assert desk.chain.read(desk.world.contracts.desk, "quote", [(SERIES, CONTRACT)]) < asked
