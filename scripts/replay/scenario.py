@@ -82,6 +82,7 @@ class Step:
     list_new: bool
     settle_s: int | None
     wishes: tuple[Wish, ...]
+    last_trades: bool
     close_out: bool
     by_quote: bool
     deposits: tuple[int, ...]
@@ -126,6 +127,7 @@ def build_tape(start_s: int, hours: int, p: ScenarioParameters) -> tuple[Step, .
                 list_new=list_new,
                 settle_s=settle,
                 wishes=wishes if open_for_trade else (),
+                last_trades=h == close_at - 1,
                 close_out=h == close_at,
                 by_quote=h % p.by_quote_every_h == 0,
                 deposits=tuple(
