@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +27,7 @@ from keeper.terminal import DEFAULT_VARIABLE, PasswordVariable, ask_hidden, prom
 if TYPE_CHECKING:
     from keeper.config import Config
     from keeper.runtime.service import Service
+    from keeper.runtime.stance_service import Stancer
     from keeper.runtime.upkeep import UpkeepService
 
 
@@ -64,13 +66,21 @@ def run(
     log: LogStyle = "console",
 ) -> None:
     """Ticks on the configured schedule until stopped."""
-    from keeper.runtime.scheduler import run_forever
+    from keeper.runtime.scheduler import STANCES, UPKEEP, run_forever
 
     settings = start(config, log)
     service, upkeep = _services(settings, dry_run, block_time)
+    stances = (
+        _stances(settings, dry_run, block_time, service) if settings.stances.interval_s else None
+    )
     if settings.metrics.port is not None:
         service.metrics.serve(settings.metrics.port, settings.metrics.host)
-    halt = run_forever(service, settings.schedule, upkeep.run, settings.upkeep.interval_s)
+    others: dict[str, tuple[Callable[[], object], float]] = {
+        UPKEEP: (upkeep.run, settings.upkeep.interval_s)
+    }
+    if stances is not None:
+        others[STANCES] = (stances.run, settings.stances.interval_s)
+    halt = run_forever(service, settings.schedule, others)
     if halt is not None:
         raise halt
 
@@ -207,6 +217,19 @@ def _services(
     metrics, alerts = Metrics(), AppriseAlerts(settings.alerts.apprise_urls)
     tick, chores = build_tick(desk, signer), build_upkeep(desk, signer)
     return Service(tick.run, metrics, alerts), UpkeepService(chores.run, metrics, alerts)
+
+
+def _stances(settings: Config, dry_run: bool | None, block_time: bool, service: Service) -> Stancer:
+    from keeper.chain.keystore import load_signer, password_from
+    from keeper.runtime.assembly import connect, open_signer
+    from keeper.runtime.stance_service import build_stancer
+
+    own, signer = settings.stances, None
+    if not is_dry(settings, dry_run) and own.keystore is None:
+        signer = open_signer(settings, prompt())
+    elif not is_dry(settings, dry_run) and own.keystore is not None:
+        signer = load_signer(own.keystore, password_from(own.password_env, prompt()))
+    return build_stancer(connect(settings, block_time), signer, service.metrics, service.alerts)
 
 
 def _write_key(path: Path, password_env: str, key: str | None) -> None:

@@ -84,6 +84,26 @@ class KeeperConfig(Section):
     )
 
 
+class StancesConfig(Section):
+    """Spreads and limits of either side by implied against forecast volatility, set by the quoter's own key."""
+
+    interval_s: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="seconds between runs, below the desk's stance_max_age_s; 0: none",
+    )
+    keystore: Path | None = Field(
+        default=None,
+        strict=False,
+        description="the quoter's key file, relative to this file; left out: the keeper's own",
+        examples=["quoter.json"],
+    )
+    password_env: Annotated[str, AfterValidator(_environment_name)] = Field(
+        default="GAMMADESK_PASSWORD",
+        description="environment variable with the password of that keystore",
+    )
+
+
 class PolicyConfig(Section):
     """Which hedging policy, with which parameters."""
 
@@ -130,6 +150,7 @@ class Config(Section):
     forecast: ForecastConfig = Field(default_factory=ForecastConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     upkeep: UpkeepConfig = Field(default_factory=UpkeepConfig)
+    stances: StancesConfig = Field(default_factory=StancesConfig)
     journal: JournalConfig = Field(default_factory=JournalConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)
@@ -178,6 +199,8 @@ class Config(Section):
             )
         if self.schedule.interval_s == 0.0 and self.schedule.cron is None:
             raise ConfigError(f"{source}: [schedule] needs interval_s above 0, or cron")
+        if self.stances.interval_s and self.forecast.candles is None:
+            raise ConfigError(f"{source}: [stances] needs [forecast] candles to judge by")
         overlay = self.overlay
         if overlay.quotes is not None and overlay.max_gamma is None and overlay.max_vega is None:
             raise ConfigError(
@@ -204,6 +227,9 @@ class Config(Section):
         if self.keeper.keystore is not None:
             keystore = {"keystore": _absolute(self.keeper.keystore, base)}
             update["keeper"] = self.keeper.model_copy(update=keystore)
+        if self.stances.keystore is not None:
+            quoter = {"keystore": _absolute(self.stances.keystore, base)}
+            update["stances"] = self.stances.model_copy(update=quoter)
         if self.forecast.candles is not None:
             candles = {"candles": _absolute(self.forecast.candles, base)}
             update["forecast"] = self.forecast.model_copy(update=candles)

@@ -1,4 +1,4 @@
-"""What anybody may do for the desk and the keeper does: samples of the feed, the pool's mean, settlement.
+"""What anybody may do for the desk and the keeper does: settlement, the pool's mean, epochs, samples of the feed.
 
 Each chore is found in the state of one block, never in a memory of what was done, so that whoever did it first, a
 missed run or a restart change nothing.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keeper.chain.bindings import binding
-from keeper.chain.client import BlockHead, NodeClient
+from keeper.chain.client import BlockHead, NodeClient, Reverted
 from keeper.chain.deployment import Deployment
 from keeper.chain.multicall import Answers, Query, ask
 from keeper.chain.open_legs import OpenLegs
@@ -57,7 +57,7 @@ class ChoreFinder:
     legs: OpenLegs
 
     def due(self, head: BlockHead) -> Iterator[Chore]:
-        """In the order of urgency: settlement first, then what the pool still remembers, then samples."""
+        """By urgency: settlement first, which epochs need, then the epoch, whose window ends, then samples."""
         oracle = self._oracle(head)
         rounds = FeedRounds(self.node, oracle.feed, head)
         latest = rounds.latest()
@@ -65,6 +65,7 @@ class ChoreFinder:
         over = sorted(expiry for expiry in open_legs if expiry <= head.timestamp_s)
         for expiry in over:
             yield from self._settlement(expiry, open_legs[expiry], oracle, rounds, latest, head)
+        yield from self._epoch(head)
         if latest is not None:
             yield from self._sample(oracle, rounds, latest)
 
@@ -77,6 +78,18 @@ class ChoreFinder:
         ((market,), (first, sampled), (_, sampled_at, _), (parameters,)) = asked
         # IMarketOracle.Market and OracleParameters, by their order.
         return Oracle(market[0], parameters[3], first, sampled, sampled_at)
+
+    # ------------------------------------------------------------ epochs
+
+    def _epoch(self, head: BlockHead) -> Iterator[Chore]:
+        """Where the vault would take it: window open, value readable. Empty epochs count as missed too."""
+        chore = Chore("DeskVault", "processEpoch", (), "its window is open")
+        to = self.deployment.address(chore.contract)
+        try:
+            self.node.call(to, chore.data, head.number, f"{chore.contract}.{chore.function}")
+        except Reverted:
+            return
+        yield chore
 
     # ------------------------------------------------------------ samples
 

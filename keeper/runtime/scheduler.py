@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -25,6 +25,7 @@ from keeper.runtime.service import Service
 
 JOB = "tick"
 UPKEEP = "upkeep"
+STANCES = "stances"
 
 
 def trigger_of(schedule: ScheduleConfig) -> OrTrigger:
@@ -70,11 +71,13 @@ def count_missed(event: JobEvent, metrics: Metrics) -> None:
 def run_forever(
     service: Service,
     schedule: ScheduleConfig,
-    upkeep: Callable[[], object] | None = None,
-    upkeep_interval_s: float = 0.0,
+    others: Mapping[str, tuple[Callable[[], object], float]] | None = None,
 ) -> Halt | None:
-    """Ticks, and between them the upkeep, until interrupted or halted; returns the Halt."""
-    # One thread: a tick and the upkeep never send at the same time.
+    """Ticks, and between them `others` by name, each every so many seconds (0: never).
+
+    Until interrupted or halted; returns the Halt.
+    """
+    # One thread: a tick and what is beside it never send at the same time.
     scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone=UTC)
 
     def guarded(work: Callable[[], object]) -> Callable[[], None]:
@@ -90,8 +93,9 @@ def run_forever(
         return run
 
     add_tick(scheduler, guarded(service.run), schedule, service.metrics)
-    if upkeep is not None and upkeep_interval_s:
-        add_upkeep(scheduler, guarded(upkeep), upkeep_interval_s, schedule.misfire_grace_s)
+    for name, (work, interval_s) in (others or {}).items():
+        if interval_s:
+            add_other(scheduler, name, guarded(work), interval_s, schedule.misfire_grace_s)
     try:
         scheduler.start()
     except (KeyboardInterrupt, SystemExit):
@@ -99,14 +103,14 @@ def run_forever(
     return service.halted
 
 
-def add_upkeep(
-    scheduler: BaseScheduler, run: Callable[[], object], interval_s: float, grace_s: int
+def add_other(
+    scheduler: BaseScheduler, name: str, run: Callable[[], object], interval_s: float, grace_s: int
 ) -> None:
     """As a tick: one at a time, late runs merged. The first comes after the first tick."""
     scheduler.add_job(
         run,
         IntervalTrigger(seconds=interval_s, timezone=UTC),
-        id=UPKEEP,
+        id=name,
         misfire_grace_time=grace_s,
         coalesce=True,
         max_instances=1,

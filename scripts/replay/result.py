@@ -65,6 +65,9 @@ def _figures(replay: Replay, wall_s: float) -> dict[str, Any]:
         "nav_change_net_of_gas_usd": whole.nav_change_usd - gas_usd,
         "deposited_usdc": replay.depositors.deposited / USDC_UNIT,
         "redeemed_usdc": redeemed,
+        "requests": replay.depositors.requests,
+        "cancels": replay.depositors.cancels,
+        "partial_fills": replay.depositors.partial_fills,
         "cancelled_usdc": replay.depositors.cancelled / USDC_UNIT,
         "leave": replay.request.leave,
         "gas_per_rebalance_median": statistics.median([r.gas_used for r in rebalances])

@@ -19,7 +19,7 @@ from keeper.report.record import HourRow
 from keeper.runtime.tick_records import TickResult
 from keeper.simulation.gas import BaseFeeModel
 from keeper.simulation.implied_vol import ImpliedVolModel
-from keeper.units import GWEI, WAD, from_wad
+from keeper.units import GWEI, WAD
 from scripts.replay.chain import ReplayFailure, events
 from scripts.replay.depositors import Depositors
 from scripts.replay.fallback import HOUR_S, FallbackBot
@@ -29,7 +29,7 @@ from scripts.replay.makers import Makers
 from scripts.replay.operators import Operators, Solvency
 from scripts.replay.request import ReplayRequest
 from scripts.replay.scenario import ScenarioParameters, Step
-from scripts.replay.series import Series, fills_of
+from scripts.replay.series import Series, fills_of, what_it_did
 from scripts.replay.takers import Takers
 from scripts.replay.winding import wind_down
 from scripts.replay.world import USDC_UNIT, World
@@ -89,7 +89,7 @@ class Replay:
         self.world.chain.set_base_fee(base_fee)
         self._move_market(step, spot)
         self._commit_and_list(step, spot)
-        flow = self.depositors.process_if_due()
+        flow = 0.0 if step.close_out else self.depositors.process_if_due()
         sampled = self.keeper.reader.snapshot()
         self.ledger.quiet(sampled, flow)
         sample = value_book(sampled)
@@ -99,6 +99,7 @@ class Replay:
             for index in step.deposits:
                 self.depositors.request(index)
         self._trade(step, spot)
+        self._part(step)
         latest, did = self._fall_back(step, sampled) if self._dead(step) else self._hedge(spot)
         hour = self.ledger.close_hour()
         self._watch_solvency(step)
@@ -134,16 +135,21 @@ class Replay:
 
     def _trade(self, step: Step, spot: float) -> None:
         sell = self.makers.sell if step.by_quote else None
-        trades = (
-            self.takers.fulfil(step.wishes, step.expiry_s, spot, self.operators.strikes, sell)
-            if step.wishes
-            else []
-        )
+        strikes = self.operators.strikes
+        trades = self.takers.fulfil(step.wishes, step.expiry_s, spot, strikes, sell)
         if step.close_out:
             trades += self.takers.close_all()
             self._closing = True
         if trades:
             self.ledger.traded(self.keeper.reader.snapshot(), tuple(trades))
+
+    def _part(self, step: Step) -> None:
+        """Depositors ask to leave an hour before the takers close; the epoch between that and the hedge pays a part."""
+        if step.last_trades and self.request.leave == "epochs":
+            self.depositors.ask_to_leave()
+        if step.close_out:
+            flow = self.depositors.process_if_due()
+            self.ledger.quiet(self.keeper.reader.snapshot(), flow)
 
     def _dead(self, step: Step) -> bool:
         return self.bot is not None and self.request.is_dead(step.time_s)
@@ -160,7 +166,7 @@ class Replay:
             self.world.move_pool(spot)
             result = self._tick()
             latest = self._after_tick(result)
-        return latest, _did(result)
+        return latest, what_it_did(result)
 
     def _fall_back(self, step: Step, sampled: Snapshot) -> tuple[Snapshot, str]:
         """No keeper: whoever comes by runs the fallback."""
@@ -249,10 +255,3 @@ class Replay:
         self.series.insolvent += [
             f"at the end: {fault}" for fault in Solvency.check(self.world).faults
         ]
-
-
-def _did(result: TickResult) -> str:
-    """One phrase on what the tick did."""
-    if result.rebalanced is not None:
-        return f"hedged {from_wad(result.rebalanced.filled_base_wad):+.2f} ETH, {result.outcome.gas_used or 0:,} gas"
-    return "no hedge" if result.outcome.kind is OutcomeKind.NOTHING else result.outcome.kind.value

@@ -25,8 +25,9 @@ class ScenarioParameters:
 
     Deposits in ETH-equivalents at the first price, with the hour in which each is requested. The buyer insures a
     position of his own: an hour after each listing `first_calls_eth` calls, `first_puts_h` hours after it
-    `first_puts_eth` puts, so that the hedge turns from long to short, then every `buy_every_h` hours two puts for each
-    call; in every `by_quote_every_h`th hour by a quote that the desk's quoter signs for him. The seller comes every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
+    `first_puts_eth` puts, so that the hedge turns from long to short, then every `buy_every_h` hours two puts for
+    each call; in every `by_quote_every_h`th hour by a quote that the desk's quoter signs for him. The seller comes
+    every `sell_every_h` hours with more than the buyer has, so that the desk is long then.
     """
 
     seed: int = 31

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keeper.chain.calls import Rebalanced
+from keeper.execution.records import OutcomeKind
 from keeper.models import Snapshot
 from keeper.portfolio.attribution import HedgeFill
 from keeper.report.record import HourRow, RebalanceRow
@@ -71,3 +72,10 @@ def fills_of(
         fee = fees[event["venue"].lower()] * abs(base) * spot
         fills.append(HedgeFill(base, from_wad(event["quoteChange"]), spot, fee))
     return tuple(fills)
+
+
+def what_it_did(result: TickResult) -> str:
+    """One phrase on what the tick did."""
+    if result.rebalanced is not None:
+        return f"hedged {from_wad(result.rebalanced.filled_base_wad):+.2f} ETH, {result.outcome.gas_used or 0:,} gas"
+    return "no hedge" if result.outcome.kind is OutcomeKind.NOTHING else result.outcome.kind.value

@@ -31,6 +31,7 @@ def table(figures: Mapping[str, Any]) -> dict[str, str]:
         "keeper's gas, paid by the operator": f"{f['keeper_gas_usd']:,.2f} USD",
         "change of NAV net of gas": f"{f['nav_change_net_of_gas_usd']:+,.2f} USD",
         "deposited, redeemed": f"{f['deposited_usdc']:,.2f}, {f['redeemed_usdc']:,.2f} USDC",
+        "requests, cancelled, redemptions filled in part": f"{f['requests']}, {f['cancels']}, {f['partial_fills']}",
         "gas per rebalance, median": f"{f['gas_per_rebalance_median'] or 0:,.0f}",
         "oracle round to block, median, 95 %, most": _seconds(f["trigger_to_settlement_s"], "s"),
         "new head to sent, median, 95 %, most": _seconds(f["head_to_sent_ms"], "ms"),

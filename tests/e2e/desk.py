@@ -58,9 +58,8 @@ class LiveDesk:
     def chain(self) -> ReplayChain:
         return self.world.chain
 
-    def run(
-        self, *words: str, timeout_s: float = 5.0, keystore: str = "keeper.json", more: str = ""
-    ) -> Result:
+    def configure(self, keystore: str, more: str = "", timeout_s: float = 5.0) -> Path:
+        """The configuration file of a key, with more sections."""
         config = self.world.folder / "gammadesk.toml"
         config.write_text(
             CONFIG.format(
@@ -72,6 +71,12 @@ class LiveDesk:
             )
             + more
         )
+        return config
+
+    def run(
+        self, *words: str, timeout_s: float = 5.0, keystore: str = "keeper.json", more: str = ""
+    ) -> Result:
+        config = self.configure(keystore, more, timeout_s)
         env = {"GAMMADESK_PASSWORD": self.world.password}
         return CliRunner().invoke(app, [*words, "-c", str(config)], env=env)
 

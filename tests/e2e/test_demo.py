@@ -107,6 +107,14 @@ def test_the_story_has_every_part(figures: dict) -> None:
     assert figures["keeper_gas_usd"] > 0
 
 
+def test_depositors_cancel_both_ways_and_are_filled_in_part(figures: dict) -> None:
+    """Three deposits and three redemptions, one of each asked for twice; money in the hedge comes an epoch later."""
+    assert figures["leave"] == "epochs"
+    assert (figures["requests"], figures["cancels"]) == (8, 2)
+    assert figures["cancelled_usdc"] > 0
+    assert figures["partial_fills"] == 3
+
+
 def test_every_dollar_is_accounted_for(figures: dict) -> None:
     terms = figures["attribution"]
     named = sum(v for k, v in terms.items() if k not in ("residual", "residual_share"))

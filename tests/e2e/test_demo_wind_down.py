@@ -33,6 +33,7 @@ def test_ends_in_wind_down_with_everyone_paid(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert figures["leave"] == "wind-down"
+    assert (figures["requests"], figures["cancels"], figures["partial_fills"]) == (4, 1, 0)
     assert figures["cancelled_usdc"] > 0
     worth = figures["deposited_usdc"] + figures["nav_change_usd"]
     assert figures["redeemed_usdc"] == pytest.approx(worth, abs=1e-5)

@@ -9,9 +9,16 @@ import pandas as pd
 import pytest
 import structlog
 
-from keeper.chain.keystore import create_keystore
+from keeper.chain.keystore import create_keystore, load_signer
 from keeper.chain.rfq import SignedRfq
+from keeper.config import Config
+from keeper.errors import Halt
+from keeper.execution.records import OutcomeKind
 from keeper.market.series_names import parse_leg
+from keeper.runtime.alerts import AppriseAlerts
+from keeper.runtime.assembly import connect
+from keeper.runtime.metrics import Metrics
+from keeper.runtime.stance_service import build_stancer
 from keeper.simulation.synthetic import SyntheticParameters, generate
 from scripts.replay.makers import Makers
 from scripts.replay.world import BUYER, COMMITTER, OPTION_MAKER
@@ -111,10 +118,31 @@ def test_the_quoter_sells_for_the_vault_inside_the_band_alone(desk: LiveDesk) ->
     assert held(desk, vault) == had - CONTRACT
 
 
+def wallet_code(approved: bytes) -> str:
+    """ERC-1271: isValidSignature answers its selector for this digest, whatever the signature, else 0."""
+    compare = "6004357f" + approved.hex() + "14"
+    return "0x" + compare + "631626ba7e02" + "60e01b600052" + "60206000f3"
+
+
+def test_a_maker_that_is_a_wallet_approves_by_its_code(desk: LiveDesk) -> None:
+    maker, market = account(desk, "maker"), desk.world.contracts.rfq
+    other = SignedRfq.load(signed(desk, "maker", f"{CALL}:1", 15.0))
+    path = signed(desk, "maker", f"{CALL}:2", 30.0)
+    rfq = SignedRfq.load(path)
+    quote = (rfq.maker, rfq.taker, rfq.legs, rfq.premium, rfq.nonce, rfq.deadline)
+    digest = bytes(desk.chain.read(market, "digestOf", quote))
+    desk.chain.rpc("anvil_setCode", maker, wallet_code(digest))
+    path.write_text(other.model_dump_json())
+    assert "SignatureInvalid" in fill(desk, path, exit_code=3), "a key signs for no wallet"
+    path.write_text(rfq.model_copy(update={"signature": "0x"}).model_dump_json())
+    assert "mined_success" in fill(desk, path)
+    assert held(desk, maker) == -2 * CONTRACT
+
+
 def candles(desk: LiveDesk, vol: float) -> str:
-    """A history of 200 days up to the desk's day; the configuration's section that names it."""
+    """A history of 400 days up to the desk's day; the configuration's section that names it."""
     made = SyntheticParameters(
-        start_s=START_S, history_hours=200 * 24, volatility=vol, jump_std=0.001
+        start_s=START_S, history_hours=400 * 24, volatility=vol, jump_std=0.001
     )
     frame = generate(made)
     frame = frame[frame["timestamp"] < pd.Timestamp(START_S, unit="s", tz="UTC")]
@@ -145,3 +173,21 @@ def test_the_quoter_sets_stances_by_the_signal_and_the_desk_asks_less_for_it(
     assert bid > 10_000 > ask >= 7_000, "80 % implied is rich against 40 %: the desk would sell"
     assert 4_000 <= bid_limit < 10_000
     assert desk.chain.read(desk.world.contracts.desk, "quote", [(SERIES, CONTRACT)]) < asked
+
+
+def test_the_service_sets_stances_between_its_ticks(desk: LiveDesk) -> None:
+    section = candles(desk, 0.4)
+    config = desk.configure("keeper.json", section + "[stances]\ninterval_s = 3600.0\n")
+    folder, seen = desk.world.folder, desk.world
+    quoter = load_signer(folder / "quoter.json", seen.password)
+    alerts, metrics = AppriseAlerts(()), Metrics()
+    desk_of = connect(Config.load(config), block_time=True)
+    dry = build_stancer(desk_of, None, metrics, alerts).run()
+    assert dry.kind is OutcomeKind.DRY_RUN
+    assert stance(desk)[1] == 10_000
+    with pytest.raises(Halt, match="takes stances from"):
+        build_stancer(desk_of, load_signer(folder / "taker.json", seen.password), metrics, alerts)
+    done = build_stancer(desk_of, quoter, metrics, alerts).run()
+    assert done.kind is OutcomeKind.MINED_SUCCESS
+    assert stance(desk)[2] < 10_000
+    assert desk_of.journal.counts()["mined_success"] == 1

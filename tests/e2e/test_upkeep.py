@@ -11,6 +11,7 @@ from scripts.replay.scenario import Wish
 from tests.e2e.desk import EXPIRY_S, SPOT_USD, LiveDesk, live_desk
 
 HOUR_S = 3600
+EPOCH = "processEpoch"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,12 @@ def desk(deployed: LiveDesk) -> Iterator[LiveDesk]:
 
 
 def chores(desk: LiveDesk, *words: str, exit_code: int = 0) -> list[str]:
-    """Names of what a run did."""
+    """Names of what a run did, in their order, epochs left out: their window may be open at any hour of these tests."""
+    return [name for name in everything(desk, *words, exit_code=exit_code) if name != EPOCH]
+
+
+def everything(desk: LiveDesk, *words: str, exit_code: int = 0) -> list[str]:
+    """With epochs."""
     result = desk.run("upkeep", "--live", "--block-time", *words)
     assert result.exit_code == exit_code, result.output
     return [line.split(",")[0].split(".")[-1] for line in result.stdout.splitlines()[:-1]]
@@ -63,10 +69,53 @@ def test_each_hour_of_the_feed_is_sampled_once_and_late_ones_are_caught_up(desk:
     assert chores(desk) == []
     assert samples(desk) == first + 1
     hours(desk, 27)
-    assert chores(desk) == ["poke"] * 24
-    assert chores(desk) == ["poke"] * 3
+    caught_up = [everything(desk), everything(desk)]
+    assert len(caught_up[0]) == 24
+    assert (caught_up[0] + caught_up[1]).count("poke") == 27
     assert samples(desk) == first + 28
     assert chores(desk) == []
+
+
+def epoch(desk: LiveDesk) -> int:
+    return int(desk.chain.read(desk.world.contracts.vault, "currentEpoch"))
+
+
+def to_window(desk: LiveDesk, into_s: int) -> None:
+    """To so many seconds after an end of the grid, with prices of then."""
+    chain, c = desk.chain, desk.world.contracts
+    ends_s = int(chain.read(c.vault, "epochEndsAt"))
+    while ends_s <= chain.now_s():
+        ends_s += desk.world.parameters.vault.epoch_length_s
+    chain.pass_until(ends_s + into_s)
+    desk.operators.commit(EXPIRY_S, 0.8, chain.now_s() + 1)
+    desk.world.push_round(SPOT_USD)
+
+
+def test_an_epoch_is_processed_once_in_its_window(desk: LiveDesk) -> None:
+    to_window(desk, 10)
+    before = epoch(desk)
+    assert everything(desk).count(EPOCH) == 1
+    assert epoch(desk) == before + 1
+    assert EPOCH not in everything(desk)
+    assert epoch(desk) == before + 1
+
+
+def test_an_epoch_waits_outside_its_window_and_while_the_value_cannot_be_read(
+    desk: LiveDesk,
+) -> None:
+    parameters = desk.world.parameters
+    to_window(desk, parameters.vault.epoch_window_s)
+    before = epoch(desk)
+    assert EPOCH not in everything(desk)
+    to_window(desk, 10)
+    feed = desk.world.contracts.feed.address
+    code = desk.chain.rpc("eth_getCode", feed, "latest")
+    desk.chain.rpc("anvil_setCode", feed, "0xfe")
+    assert desk.run("upkeep", "--live", "--block-time").exit_code in (0, 3)
+    assert epoch(desk) == before
+    desk.chain.rpc("anvil_setCode", feed, code)
+    assert EPOCH in everything(desk)
+    assert epoch(desk) == before + 1
 
 
 def test_a_dry_run_sends_nothing(desk: LiveDesk) -> None:

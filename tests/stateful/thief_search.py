@@ -10,6 +10,8 @@ from tests.stateful.thief_world import Losses, ThiefWorld
 
 LENGTH = 24
 ELITE = 6
+# USD by which marks in floats and in the contracts' integers may differ in a week.
+CENTS = 1.0
 # The first part of a guided search looks around as the random one does.
 SCOUTS = 0.25
 
@@ -108,7 +110,7 @@ def check(losses: Losses, bounds: tuple[float, float, float], week: list[Gene]) 
     parts = {
         "budget": (losses.charged, bounds[0]),
         "reserve": (losses.fallback, bounds[1]),
-        "all": (losses.real, sum(bounds)),
+        "surface": (losses.real - losses.charged - losses.fallback, bounds[2] + CENTS),
     }
     for name, (loss, bound) in parts.items():
         if loss > bound:
