@@ -15,7 +15,7 @@ from scripts.replay.request import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 # The crash of the small candles comes at 16:00.
-DEAD = "2024-01-05T12..2024-01-05T22"
+DEAD = "2024-01-05T10..2024-01-05T20"
 
 
 @pytest.fixture(scope="module")
