@@ -117,10 +117,19 @@ def commit_faults(
         for e in last
         if e > now_s + rules.min_tenor_s and e not in expiries
     ]
-    for expiry_s, outcome in _outcomes(inputs, last, rules, now_s, realised).items():
-        if isinstance(outcome, PricingError):
-            faults.append(f"expiry {expiry_s}: {outcome}")
-    return faults
+    return faults + expiry_faults(inputs, last, rules, now_s, realised)
+
+
+def expiry_faults(
+    inputs: Sequence[tuple[int, int, int]],
+    last: Mapping[int, Note],
+    rules: SurfaceRules,
+    now_s: int,
+    realised: Realised | None = None,
+) -> list[str]:
+    """Those faults of a commit that are not about what it leaves out; arguments as `commit_faults`."""
+    outcomes = _outcomes(inputs, last, rules, now_s, realised).items()
+    return [f"expiry {e}: {found}" for e, found in outcomes if isinstance(found, PricingError)]
 
 
 def notes_after(

@@ -151,12 +151,14 @@ def reachable_vol(
     return min(max(wanted, last / reach), last * reach)
 
 
-def nearer_vol(wanted: float, last: float, low: float, high: float) -> float:
+def nearer_vol(wanted: float, last: float, low: float, high: float, wait: float = 0.0) -> float:
     """The volatility nearest to `wanted` that multiples of the realised volatility, `low` and `high`, allow.
 
-    What was outside of them may come nearer and no further; a billionth more, since a note rounds.
+    What was outside of them may come nearer and no further; a billionth more, since a note rounds. `wait` is the share
+    of its life that a slice may wait for its block: its volatility runs up meanwhile.
     """
-    floor, ceiling = min(low, last) * (1.0 + 1e-9), max(high, last) * (1.0 - 1e-9)
+    floor = min(low, last) * (1.0 + 1e-9)
+    ceiling = max(high, last) * math.sqrt(1.0 - wait) * (1.0 - 1e-9)
     return min(max(wanted, floor), ceiling)
 
 

@@ -15,10 +15,12 @@ from keeper.chain.bindings import binding
 from keeper.chain.calls import SliceInput, commit_data
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment
+from keeper.chain.surface_state import SurfaceState
 from keeper.errors import DataError, PricingError
 from keeper.execution.records import Job
 from keeper.models import SviSlice
 from keeper.pricing.contract_surface import ContractRules, contract_checks
+from keeper.pricing.surface_nearest import CommitTerms, Input, NearestCommit, nearest_commit
 from keeper.pricing.svi import pack_floats, slice_from_word
 from keeper.runtime.codec import digest, to_json
 from keeper.units import decode_series, from_wad, to_wad_toward_zero
@@ -94,51 +96,69 @@ def _tree(path: Path) -> Any:
         raise DataError(f"{path} cannot be read as TOML or JSON: {error}") from None
 
 
-def inputs_of(surface: SurfaceFile, now_s: int) -> tuple[SliceInput, ...]:
-    """Packed slices, ascending. DataError when one has expired or the surface holds static arbitrage."""
+def wanted_slices(surface: SurfaceFile, now_s: int) -> tuple[SviSlice, ...]:
+    """Ascending, as of now. DataError when one has expired or the surface holds static arbitrage."""
     ordered = sorted(surface.slices, key=lambda entry: entry.expiry)
     late = [entry.expiry for entry in ordered if entry.expiry <= now_s]
     if late:
         raise DataError(f"expiries {late} are not after {now_s}: leave them out")
-    slices = [entry.as_slice(now_s) for entry in ordered]
+    slices = tuple(entry.as_slice(now_s) for entry in ordered)
     faults = contract_checks(slices, COMMIT_RULES, now_s)
     if faults:
         raise DataError("the surface is not committed: " + "; ".join(faults))
-    try:
-        return tuple(
-            SliceInput(
-                e.expiry, pack_floats(e.a, e.b, e.rho, e.m, e.sigma), to_wad_toward_zero(e.carry)
-            )
-            for e in ordered
+    return slices
+
+
+def commit_inputs(slices: Sequence[SviSlice], terms: CommitTerms) -> tuple[Input, ...]:
+    """The slices as they are. DataError with all that the contract would refuse."""
+    inputs = tuple(
+        (s.expiry_s, pack_floats(s.a, s.b, s.rho, s.m, s.sigma), to_wad_toward_zero(s.carry))
+        for s in slices
+    )
+    faults = terms.faults(inputs)
+    if faults:
+        raise DataError(
+            "the surface is not committed: "
+            + "; ".join(faults)
+            + ". --nearest commits what is nearest to it"
         )
+    return inputs
+
+
+def nearest_inputs(slices: Sequence[SviSlice], terms: CommitTerms) -> NearestCommit:
+    """What the contract takes that is nearest to the slices. DataError where that is nothing."""
+    try:
+        found = nearest_commit(slices, terms)
     except PricingError as error:
-        raise DataError(f"the surface is not committed: {error}") from None
+        raise DataError(
+            f"the surface is not committed: {error}. Governance can free an expiry (resetAnchor)"
+        ) from None
+    if not found.inputs:
+        reasons = "; ".join(found.left_out.values())
+        raise DataError(f"the surface is not committed: no expiry is left of it: {reasons}")
+    return found
 
 
 def commit_job(
-    node: NodeClient, deployment: Deployment, surface: SurfaceFile, chain: str, now_s: int
+    inputs: Sequence[Input], state: SurfaceState, deployment: Deployment, chain: str, now_s: int
 ) -> Job:
-    """A commit with the oracle's spot of the latest block as its reference."""
-    head = node.head()
-    oracle, codec = deployment.address("MarketOracle"), binding("MarketOracle")
-    asked = codec.encode("spot", deployment.underlying)
-    answer = node.call(oracle, asked, head.number, "MarketOracle.spot")
-    spot_wad = codec.decode("spot", answer)[0]
-    inputs = inputs_of(surface, head.timestamp_s)
+    """A commit with the oracle's spot of the state's block as its reference."""
+    head = state.head
     target = deployment.address("VolSurface")
     key = f"surface:{deployment.underlying}:{target.lower()}"
-    seen = digest([head.hash, spot_wad])
-    slices = to_json(inputs)
+    seen = digest([head.hash, state.spot_wad])
+    packed = tuple(SliceInput(*one) for one in inputs)
+    slices = to_json(packed)
     return Job(
         work_id=digest([chain, key, seen, slices]),
         key=key,
         what="VolSurface.commit",
         to=target,
-        data=commit_data(deployment.underlying, spot_wad, inputs),
+        data=commit_data(deployment.underlying, state.spot_wad, packed),
         block_number=head.number,
         deadline_s=max(now_s, head.timestamp_s) + DEADLINE_S,
         snapshot_hash=seen,
-        plan=to_json({"reference_spot_wad": str(spot_wad)}),
+        plan=to_json({"reference_spot_wad": str(state.spot_wad)}),
         orders=slices,
     )
 

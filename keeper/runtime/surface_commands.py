@@ -19,16 +19,12 @@ from keeper.runtime.command_options import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from keeper.models import SviSlice
-    from keeper.pricing.mispricing import Mispricing
     from keeper.pricing.option_chain import OptionChain
     from keeper.pricing.surface_fit import FittedSurface
 
 DERIBIT = "deribit"
 SHOWN = 10
-KEYS = ("expiry", "option")  # what a narrow terminal does not break
 
 Source = Annotated[
     str, typer.Argument(help="A .parquet or .csv file of option chains, or 'deribit'.")
@@ -61,6 +57,7 @@ def fit(
     from keeper.pricing.contract_surface import ContractRules, as_committed, contract_checks
     from keeper.pricing.mispricing import mispriced
     from keeper.pricing.surface_fit import fit_surface
+    from keeper.runtime.surface_tables import mispricing_table, quality_table
 
     chain = _chain(source, at, delay_s, underlying)
     surface = fit_surface(chain)
@@ -68,7 +65,7 @@ def fit(
     slices = as_committed(surface.slices, rules)
     faults = contract_checks(slices, rules, chain.read_at_s)
     console = Console()
-    console.print(_quality_table(surface))
+    console.print(quality_table(surface))
     dropped = ", ".join(f"{n} {reason}" for reason, n in surface.quotes.dropped.items() if n)
     typer.echo(f"not used: {dropped or 'nothing'}")
     typer.echo(f"refitted against arbitrage: {surface.refitted} slices")
@@ -77,7 +74,7 @@ def fit(
     found = mispriced(surface)
     typer.echo(f"mispriced after costs: {len(found)} options")
     if found:
-        console.print(_mispricing_table(found[:SHOWN]))
+        console.print(mispricing_table(found[:SHOWN]))
     _write(surface, slices, plot, out)
 
 
@@ -93,6 +90,7 @@ def show(
 
     from keeper.errors import DataError
     from keeper.runtime.surface import SurfaceFile, slices_on_chain
+    from keeper.runtime.surface_tables import slice_table
 
     if file is not None:
         now_s = int(time.time())
@@ -107,7 +105,7 @@ def show(
 
         desk = connect(Config.load(config))
         slices = slices_on_chain(desk.node, desk.deployment)
-    Console().print(_slice_table(slices))
+    Console().print(slice_table(slices))
     if plot is not None:
         from keeper.report.surface import term_figure, write_page
 
@@ -120,16 +118,39 @@ def commit(
         Path, typer.Argument(help="TOML or JSON with slices: expiry, a, b, rho, m, sigma, carry.")
     ],
     config: ConfigPath = DEFAULT_CONFIG,
+    nearest: Annotated[
+        bool,
+        typer.Option("--nearest", help="Go as far towards the file as the contract's rates allow."),
+    ] = False,
     dry_run: DryRun = None,
     log: LogStyle = "console",
 ) -> None:
-    """Commits volatility slices; checked for arbitrage first."""
+    """Commits volatility slices; what the contract would refuse is said first, and nothing sent."""
+    from rich.console import Console
+
+    from keeper.chain.surface_state import read_surface
     from keeper.runtime.assembly import connect
-    from keeper.runtime.surface import SurfaceFile, commit_job, committer_on_chain
+    from keeper.runtime.surface import (
+        SurfaceFile,
+        commit_inputs,
+        commit_job,
+        committer_on_chain,
+        nearest_inputs,
+        wanted_slices,
+    )
+    from keeper.runtime.surface_tables import nearest_table
 
     settings = start(config, log)
     surface, desk = SurfaceFile.load(file), connect(settings)
-    job = commit_job(desk.node, desk.deployment, surface, desk.journal.chain, desk.clock.now())
+    state = read_surface(desk.node, desk.deployment)
+    wanted = wanted_slices(surface, state.head.timestamp_s)
+    if nearest:
+        found = nearest_inputs(wanted, state.terms)
+        Console().print(nearest_table(wanted, found))
+        inputs = found.inputs
+    else:
+        inputs = commit_inputs(wanted, state.terms)
+    job = commit_job(inputs, state, desk.deployment, desk.journal.chain, desk.clock.now())
     committer = committer_on_chain(desk.node, desk.deployment)
     send_job(desk, job, committer, dry_run, "the surface is not committed")
 
@@ -158,68 +179,3 @@ def _chain(source: str, at: datetime | None, delay_s: int, underlying: str) -> O
 
     moment = None if at is None else int(at.replace(tzinfo=UTC).timestamp())
     return ChainFile(Path(source), underlying, delay_s=delay_s).chain(moment)
-
-
-def _quality_table(surface: FittedSurface) -> Table:
-    from rich.table import Table
-
-    from keeper.pricing.svi import implied_vol
-
-    table = Table(title=f"{surface.quotes.chain.source}: volatilities in %, errors in points")
-    for name in ("expiry", "quotes", "at the forward", "rmse", "half-width", "inside band"):
-        table.add_column(name, justify="right", no_wrap=name in KEYS)
-    for one, quality in zip(surface.slices, surface.quality(), strict=True):
-        table.add_row(
-            _moment(one.expiry_s),
-            str(quality.quotes),
-            f"{100 * float(implied_vol(one, 0.0)):.2f}",
-            f"{100 * quality.rmse_vol:.3f}",
-            f"{100 * quality.median_half_width:.3f}",
-            f"{100 * quality.inside_band_share:.1f} %",
-        )
-    return table
-
-
-def _mispricing_table(found: tuple[Mispricing, ...]) -> Table:
-    from rich.table import Table
-
-    table = Table(title="Out-of-the-money options off the surface, USD per contract")
-    for name in ("option", "do", "bid", "ask", "fair", "off by (points)", "edge after costs"):
-        table.add_column(name, justify="right", no_wrap=name in KEYS)
-    for one in found:
-        kind = "call" if one.is_call else "put"
-        table.add_row(
-            f"{_moment(one.expiry_s)} {one.strike_usd:g} {kind}",
-            one.side.value,
-            f"{one.bid_usd:.2f}",
-            f"{one.ask_usd:.2f}",
-            f"{one.fair_usd:.2f}",
-            f"{100 * one.miss_vol:+.2f}",
-            f"{one.edge_usd:.2f}",
-        )
-    return table
-
-
-def _slice_table(slices: tuple[SviSlice, ...]) -> Table:
-    from rich.table import Table
-
-    from keeper.pricing.svi import implied_vol
-
-    title = f"Slices as of {_moment(slices[0].committed_at_s)}: volatility and carry in % a year"
-    table = Table(title=title)
-    names = ("expiry", "atm", "a", "b", "rho", "m", "sigma", "carry")
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=name in KEYS)
-    for one in slices:
-        numbers = (one.a, one.b, one.rho, one.m, one.sigma)
-        table.add_row(
-            _moment(one.expiry_s),
-            f"{100 * float(implied_vol(one, 0.0)):.2f}",
-            *(f"{number:.4f}" for number in numbers),
-            f"{100 * one.carry:.2f}",
-        )
-    return table
-
-
-def _moment(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"

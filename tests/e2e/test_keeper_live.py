@@ -153,9 +153,9 @@ def test_a_reorg_reopens_the_rebalance_and_it_is_mined_once(desk: LiveDesk) -> N
     assert abs(desk.delta_eth()) < 0.01
 
 
-def surface_file(desk: LiveDesk) -> str:
-    """The desk's own expiry at the volatility that it has."""
-    s = desk.operators.model.slice_at(0.8, EXPIRY_S, desk.chain.now_s() + 1)
+def surface_file(desk: LiveDesk, vol: float = 0.8) -> str:
+    """The desk's own expiry, by default at the volatility that it has."""
+    s = desk.operators.model.slice_at(vol, EXPIRY_S, desk.chain.now_s() + 1)
     fields = {name: getattr(s, name) for name in ("a", "b", "rho", "m", "sigma")}
     return json.dumps({"slices": [{"expiry": EXPIRY_S, **fields}]})
 
@@ -170,20 +170,44 @@ def test_the_committer_commits_a_surface(desk: LiveDesk) -> None:
     assert "OnlyCommitter" in stranger.stderr
 
 
-def test_the_committers_own_key_commits(desk: LiveDesk) -> None:
+def committers_key(desk: LiveDesk) -> str:
+    """File name of a keystore of the committer's key."""
     Account.enable_unaudited_hdwallet_features()
     key = Account.from_mnemonic(MNEMONIC, account_path="m/44'/60'/0'/0/1").key
-    folder = desk.world.folder
-    committer = folder / "committer.json"
+    committer = desk.world.folder / "committer.json"
     committer.unlink(missing_ok=True)
     create_keystore(committer, desk.world.password, "0x" + bytes(key).hex(), kdf="pbkdf2", work=10)
-    (folder / "surface.json").write_text(surface_file(desk))
+    return committer.name
+
+
+def test_the_committers_own_key_commits(desk: LiveDesk) -> None:
+    keystore = committers_key(desk)
+    (desk.world.folder / "surface.json").write_text(surface_file(desk))
     before = desk.chain.read(desk.world.contracts.surface, "lastCommit", desk.world.underlying)
-    words = ("surface", "commit", str(folder / "surface.json"), "--live")
-    result = desk.run(*words, keystore=committer.name)
+    words = ("surface", "commit", str(desk.world.folder / "surface.json"), "--live")
+    result = desk.run(*words, keystore=keystore)
     assert result.exit_code == 0, result.output
     after = desk.chain.read(desk.world.contracts.surface, "lastCommit", desk.world.underlying)
     assert after > before
+
+
+def test_a_market_that_ran_away_is_followed_as_fast_as_the_rates_allow(desk: LiveDesk) -> None:
+    """Volatility tripled: refused with the reason, and with --nearest as far as one commit may go."""
+    surface, market = desk.world.contracts.surface, desk.world.underlying
+    keystore, file = committers_key(desk), desk.world.folder / "surface.json"
+    file.write_text(surface_file(desk, 2.4))
+    before = desk.chain.read(surface, "sliceOf", market, EXPIRY_S)
+    words = ("surface", "commit", str(file), "--live")
+    refused = desk.run(*words, keystore=keystore)
+    assert refused.exit_code == 65
+    assert "of allowance" in refused.stderr
+    assert "--nearest" in refused.stderr
+    result = desk.run(*words, "--nearest", keystore=keystore)
+    assert result.exit_code == 0, result.output
+    assert "240.0" in result.output
+    assert "mined_success" in result.output
+    assert desk.chain.read(surface, "sliceOf", market, EXPIRY_S) != before
+    assert desk.chain.read(surface, "credit", market, EXPIRY_S) < 600
 
 
 def _pending(desk: LiveDesk) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from keeper.pricing.quote_choice import choose_quotes
 from keeper.pricing.surface_fit import fit_quotes, fit_surface
 from keeper.pricing.svi import implied_vol
 from keeper.report.surface import smile_figure, term_figure, write_surface
-from keeper.runtime.surface import COMMIT_RULES, SurfaceFile, inputs_of, write_slices
+from keeper.runtime.surface import COMMIT_RULES, SurfaceFile, wanted_slices, write_slices
 from tests.keeper.surface_world import (
     DAYS,
     HALF_WIDTH,
@@ -150,8 +150,7 @@ def test_a_surface_file_comes_back_to_the_last_bit_and_commits(tmp_path, name):
     write_slices(slices, path)
     read = SurfaceFile.load(path)
     assert tuple(entry.as_slice(NOW_S) for entry in read.slices) == slices
-    inputs = inputs_of(read, NOW_S)
-    assert [i.expiry_s for i in inputs] == [s.expiry_s for s in slices]
+    assert wanted_slices(read, NOW_S) == slices
 
 
 def test_a_surface_file_of_another_kind_is_refused(tmp_path):
