@@ -90,9 +90,10 @@ def _routes(
         usd = fixed * snapshot.spot_usd
         return Route(venue.address, _pool(venue), stage, cap, usd, carry, cash)
 
-    spot_pays_later = venue.fee + rules.cash_rate * years
     if not venue.kind.shorts and buy:
-        return [route(Stage.OPEN, _most(snapshot, worst), spot_pays_later, worst)]
+        # Held WETH is nobody's: it goes back through the cheapest pool, whichever it came from.
+        back = min(v.fee for v in snapshot.venues if not v.kind.shorts)
+        return [route(Stage.OPEN, _most(snapshot, worst), back + rules.cash_rate * years, worst)]
     if not venue.kind.shorts:
         held = max(math.nextafter(snapshot.base_eth, 0.0), 0.0)
         return [route(Stage.CLOSE, held, 0.0, -worst)] if held > 0.0 else []

@@ -25,6 +25,13 @@ from scripts.deployment.rpc import Rpc, RpcError
 WEI = 10**18
 
 
+class FeeTier(Section):
+    """A further pool beside the first: its fee in 1e-6 of a trade, and its liquidity, everywhere."""
+
+    fee: Annotated[int, Field(gt=0)]
+    weth: Annotated[int, Field(gt=0)]
+
+
 class Market(Section):
     """The market that a development chain starts with; liquidity belongs to the deployer.
 
@@ -35,6 +42,7 @@ class Market(Section):
     pool_weth: Annotated[int, Field(gt=0)] = 2_000
     pool_fee: Annotated[int, Field(gt=0)] = 500
     pool_range_factor: Annotated[float, Field(gt=1)] | None = None
+    more_pools: tuple[FeeTier, ...] = ()
     lendable_weth: Annotated[int, Field(gt=0)] = 2_000
 
 
@@ -59,6 +67,12 @@ def deploy_surroundings(run: StepRunner, market: Market) -> Surroundings:
         range_factor=market.pool_range_factor,
     )
     pool = create_pool(run, uniswap, tokens, settings, run.sender)
+    further = tuple(
+        create_pool(
+            run, uniswap, tokens, PoolSettings(price_e8, tier.weth * WEI, tier.fee), run.sender
+        )
+        for tier in market.more_pools
+    )
     aave = deploy_aave(run, tokens, AaveSettings(market.lendable_weth * WEI), run.sender)
     multicall = run.deploy("multicall3", own("Multicall3"))
     external = External(
@@ -67,10 +81,11 @@ def deploy_surroundings(run: StepRunner, market: Market) -> Surroundings:
         feed=tokens.weth_feed,
         usdc_feed=tokens.usdc_feed,
         uniswap_pool=pool,
+        more_uniswap_pools=further,
         aave_pool=aave.pool,
         multicall3=multicall,
     )
-    addresses: dict[str, Any] = external.model_dump(exclude_none=True)
+    addresses: dict[str, Any] = dict(external.addresses())
     addresses |= {f"uniswap_{name}": value for name, value in asdict(uniswap).items()}
     addresses |= {f"aave_{name}": value for name, value in asdict(aave).items()}
     return Surroundings(external, Expected(uniswap_fee=market.pool_fee), addresses)

@@ -20,8 +20,10 @@ MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"  # the same on every p
 
 
 class External(Section):
-    """Contracts of others that the desk stands on. `uniswap_pool` trades USDC against WETH.
+    """Contracts of others that the desk stands on.
 
+    `uniswap_pool` trades USDC against WETH and is what the oracle holds the feed to; `more_uniswap_pools`, of other fee
+    tiers, only take hedges.
     `feed` and `usdc_feed` are Chainlink's ETH/USD and USDC/USD, `sequencer_feed` its uptime feed of a rollup's
     sequencer, empty where the chain has none. The two of Perpetual Curie are both named or neither.
     """
@@ -32,10 +34,28 @@ class External(Section):
     usdc_feed: Address
     sequencer_feed: Address | None = None
     uniswap_pool: Address
+    more_uniswap_pools: Annotated[tuple[Address, ...], Field(max_length=3)] = ()
     aave_pool: Address
     perp_clearing_house: Address | None = None
     perp_base_token: Address | None = None
     multicall3: Address = MULTICALL3
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """Every pool that hedges may go through."""
+        return (self.uniswap_pool, *self.more_uniswap_pools)
+
+    def addresses(self) -> dict[str, str]:
+        """By name, for a deployment's record."""
+        single = self.model_dump(exclude_none=True, exclude={"more_uniswap_pools"})
+        further = {f"uniswap_pool_{n}": pool for n, pool in enumerate(self.pools[1:], 2)}
+        return single | further
+
+    @model_validator(mode="after")
+    def _pools_differ(self) -> Self:
+        if len(set(self.pools)) < len(self.pools):
+            raise ValueError("uniswap_pool and more_uniswap_pools must name each pool once")
+        return self
 
     @model_validator(mode="after")
     def _perp_is_whole(self) -> Self:

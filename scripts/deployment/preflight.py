@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 
 from keeper.errors import Halt
 from scripts.deployment.delivery import DeploymentError, read_contract
@@ -54,6 +55,10 @@ class Preflight:
             ("feed", e.feed, self._eth_feed),
             ("usdc_feed", e.usdc_feed, self._usdc_feed),
             ("uniswap_pool", e.uniswap_pool, self._pool),
+            *(
+                ("more_uniswap_pools", pool, partial(self._trades_pair, pool))
+                for pool in e.more_uniswap_pools
+            ),
             ("aave_pool", e.aave_pool, self._aave),
             ("multicall3", e.multicall3, lambda: iter(())),
         ]
@@ -129,23 +134,30 @@ class Preflight:
         return answer / 10**decimals if answer > 0 and decimals == expected else None
 
     def _pool(self) -> Iterator[str]:
-        pool, e = self._external.uniswap_pool, self._external
-        tokens = [read_contract(self._rpc, pool, POOL, name) for name in ("token0", "token1")]
-        if set(tokens) != {e.usdc, e.weth}:
-            yield f"trades {tokens[0]} and {tokens[1]}, not the configured usdc and weth"
+        pool = self._external.uniswap_pool
+        if not (yield from self._trades_pair(pool)):
             return
         fee = read_contract(self._rpc, pool, POOL, "fee")
         if fee != self._expected.uniswap_fee:
             yield f"has a fee of {fee}e-6, expected {self._expected.uniswap_fee}e-6"
+        yield from self._history()
+
+    def _trades_pair(self, pool: str) -> Generator[str, None, bool]:
+        """Faults of any pool; returns whether it is one of the two tokens at all."""
+        e = self._external
+        tokens = {read_contract(self._rpc, pool, POOL, name) for name in ("token0", "token1")}
+        if tokens != {e.usdc, e.weth}:
+            yield f"trades {' and '.join(sorted(tokens))}, not the configured usdc and weth"
+            return False
         if read_contract(self._rpc, pool, POOL, "liquidity") == 0:
             yield "has no liquidity at its price"
         if self._rpc.code(e.weth):
             held = read_contract(self._rpc, e.weth, TOKEN, "balanceOf", [pool]) // 10**WETH_DECIMALS
             if held < self._expected.min_pool_weth:
                 yield f"holds {held} WETH, at least {self._expected.min_pool_weth} are wanted"
-        yield from self._history(weth_first=tokens[0] == e.weth)
+        return True
 
-    def _history(self, weth_first: bool) -> Iterator[str]:
+    def _history(self) -> Iterator[str]:
         window_s = self._oracle.twap_window_s
         try:
             ticks, _ = read_contract(
@@ -157,6 +169,7 @@ class Preflight:
                 f"on it and wait that long"
             )
             return
+        weth_first = int(self._external.weth, 16) < int(self._external.usdc, 16)
         mean = TICK_BASE ** ((ticks[1] - ticks[0]) / window_s)
         price = (mean if weth_first else 1 / mean) * 10 ** (WETH_DECIMALS - USDC_DECIMALS)
         feed = self._feed_price_usd

@@ -122,7 +122,7 @@ def deploy_configured(
     sender = open_sender()
     with open_record(options.folder, rpc, name, False, sender.address) as records:
         run = _runner(rpc, sender, records, network.sending, options)
-        records.record.external = network.external.model_dump(exclude_none=True)
+        records.record.external = network.external.addresses()
         design = Design(
             network.external, network.expected, parameters, network.roles, options.artifact
         )

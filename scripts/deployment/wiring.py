@@ -12,9 +12,8 @@ from scripts.deployment.parameters import Parameters
 from scripts.deployment.record import VenueEntry
 from scripts.deployment.roles import Holders, RoleSetter
 from scripts.deployment.scales import wad
+from scripts.deployment.venues import UNDERLYING, deploy_venues, register_venues
 
-UNDERLYING = 1
-FEE_UNIT = 1_000_000
 # IClearinghouse.Market.
 DESK, AUCTION, TOKEN = 1, 2, 3
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -48,7 +47,7 @@ def deploy_core(run: StepRunner, design: Design) -> Deployed:
     contracts = _market(run, design)
     contracts |= _clearing(run, design, contracts)
     contracts |= _desk(run, design, contracts)
-    contracts |= _venues(run, design, contracts)
+    contracts |= deploy_venues(run, design, contracts)
     venues = _connect(run, design, contracts)
     contracts |= {} if design.keep_admin else _governor(run, design, contracts)
     holders = Holders(
@@ -170,47 +169,6 @@ def _fallback(
     return fallback
 
 
-def _venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
-    e, artifact, house = design.external, design.artifact, have["Clearinghouse"]
-    spot = run.deploy(
-        "UniswapSpotVenue",
-        artifact("UniswapSpotVenue"),
-        [house, e.uniswap_pool, e.usdc, e.weth, UNDERLYING],
-    )
-    short = run.deploy(
-        "AaveShortVenue",
-        artifact("AaveShortVenue"),
-        [
-            have["AccessManager"],
-            house,
-            have["MarketOracle"],
-            e.aave_pool,
-            e.uniswap_pool,
-            e.usdc,
-            e.weth,
-            UNDERLYING,
-            design.parameters.aave_short.struct(),
-        ],
-    )
-    venues = {"UniswapSpotVenue": spot, "AaveShortVenue": short}
-    if e.perp_clearing_house is not None:
-        venues["CuriePerpVenue"] = run.deploy(
-            "CuriePerpVenue",
-            artifact("CuriePerpVenue"),
-            [
-                have["AccessManager"],
-                house,
-                have["MarketOracle"],
-                e.perp_clearing_house,
-                e.perp_base_token,
-                e.usdc,
-                UNDERLYING,
-                design.parameters.perp.struct(),
-            ],
-        )
-    return venues
-
-
 def _governor(run: StepRunner, design: Design, have: dict[str, str]) -> dict[str, str]:
     rules = design.parameters.governance.struct()
     args = [have["VaultShare"], have["AccessManager"], rules]
@@ -228,18 +186,7 @@ def _connect(run: StepRunner, design: Design, have: dict[str, str]) -> list[Venu
     for name, market in markets:
         run.call(f"market {name}", house, abi, "setMarket", [have[name], market])
     run.call("vault", house, abi, "setVault", [have["DeskVault"], have["HedgeManager"]])
-    fee = design.expected.uniswap_fee / FEE_UNIT
-    venues = []
-    kinds = (
-        ("UniswapSpotVenue", "uniswap_spot"),
-        ("AaveShortVenue", "aave_short"),
-        ("CuriePerpVenue", "perp_short"),
-    )
-    for name, kind in kinds:
-        if name not in have:
-            continue
-        run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
-        venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
+    venues = register_venues(run, design, have)
     hedger, abi = have["HedgeManager"], design.artifact("HedgeManager").abi
     run.call("makers' quotes", hedger, abi, "setQuoteAdapter", [have["RfqMarket"]])
     for name in ("AaveShortVenue", "CuriePerpVenue"):

@@ -13,7 +13,7 @@ from keeper.chain.deployment import Deployment
 from keeper.chain.keystore import create_keystore
 from scripts.components import market
 from scripts.components.artifacts import AAVE, packaged
-from scripts.deployment.development import Market
+from scripts.deployment.development import FeeTier, Market
 from scripts.deployment.networks import Operators
 from scripts.deployment.parameters import Parameters, load_parameters
 from scripts.deployment.run import Options, deploy_development
@@ -70,8 +70,13 @@ class World:
     parameters: Parameters
     contracts: Contracts
     router: str
-    pool: str
+    pools: tuple[str, ...]
     external: dict[str, str]
+
+    @property
+    def pool(self) -> str:
+        """That of the oracle."""
+        return self.pools[0]
 
     @property
     def underlying(self) -> int:
@@ -92,12 +97,11 @@ class World:
             self.chain.send(maker, quote, "updateAnswer", ONE_USD_E8)
 
     def move_pool(self, price_usd: float) -> None:
-        """The arbitrageur brings the pool to the market price."""
-        self.chain.pin_base_fee()
-        account = self.chain.account(MAKER)
-        market.move_pool_price(
-            self.chain.web3, self.pool, self.router, account, Decimal(repr(price_usd))
-        )
+        """The arbitrageur brings every pool to the market price."""
+        account, price = self.chain.account(MAKER), Decimal(repr(price_usd))
+        for pool in self.pools:
+            self.chain.pin_base_fee()
+            market.move_pool_price(self.chain.web3, pool, self.router, account, price)
 
     def give_usdc(self, account: str, usd: float) -> int:
         """Development USDC out of nothing; returns token units."""
@@ -120,6 +124,8 @@ def build_world(
     folder: Path,
     say: Callable[[str], None],
     keep_admin: bool = False,
+    more_pools: tuple[FeeTier, ...] = (),
+    pool_weth: int = POOL_WETH,
 ) -> World:
     """Deploy everything at the first price; the node must be fresh. `folder` is emptied first.
 
@@ -137,7 +143,10 @@ def build_world(
         operators=_operators(chain, keeper),
         keep_admin=keep_admin,
         market=Market(
-            price_usd=Decimal(repr(price_usd)), pool_weth=POOL_WETH, lendable_weth=LENDABLE_WETH
+            price_usd=Decimal(repr(price_usd)),
+            pool_weth=pool_weth,
+            more_pools=more_pools,
+            lendable_weth=LENDABLE_WETH,
         ),
         options=Options(folder=folder, parameters=parameters, say=say),
     )
@@ -154,7 +163,7 @@ def build_world(
         parameters=parameters,
         contracts=_contracts(record.contracts, record.external),
         router=record.external["uniswap_router"],
-        pool=record.external["uniswap_pool"],
+        pools=tuple(p for name, p in record.external.items() if name.startswith("uniswap_pool")),
         external={
             **record.external,
             "house": record.contracts["Clearinghouse"],

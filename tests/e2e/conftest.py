@@ -70,11 +70,16 @@ class PublicNetwork:
         return connect(self.url)
 
     def write(
-        self, chain_id: int = PUBLIC_CHAIN_ID, guardian: str | None = None, **changed: str
+        self,
+        chain_id: int = PUBLIC_CHAIN_ID,
+        guardian: str | None = None,
+        more_uniswap_pools: tuple[str, ...] = (),
+        **changed: str,
     ) -> None:
         """Network file `public.toml`, some external addresses changed."""
-        addresses = self.there.external.model_dump(exclude_none=True) | changed
+        addresses = self.there.external.addresses() | changed
         external = "\n".join(f'{name} = "{address}"' for name, address in addresses.items())
+        external += f"\nmore_uniswap_pools = {list(more_uniswap_pools)}"
         text = NETWORK.format(
             chain_id=chain_id,
             external=external,

@@ -101,11 +101,12 @@ class LiveDesk:
 
 
 @contextmanager
-def live_desk(folder: Path) -> Iterator[LiveDesk]:
-    """Deployed, funded and short 30 calls: net delta about -16 ETH against a band of 2."""
+def live_desk(folder: Path, **market: Any) -> Iterator[LiveDesk]:
+    """Deployed, funded and short 30 calls: net delta about -16 ETH against a band of 2. `market` as build_world."""
     settings = NodeSettings(timestamp_s=START_S, accounts=ACCOUNTS, balance_eth=NODE_BALANCE_ETH)
     with start_node(settings) as node:
-        world = build_world(ReplayChain(node), SPOT_USD, folder / "run", lambda _: None)
+        chain = ReplayChain(node)
+        world = build_world(chain, SPOT_USD, folder / "run", lambda _: None, **market)
         desk = LiveDesk(world, Operators(world, ImpliedVolModel()), Takers(world))
         depositors = Depositors(world, [400_000 * 10**6])
         depositors.fund()

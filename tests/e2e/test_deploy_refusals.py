@@ -182,6 +182,20 @@ def test_pool_of_other_tokens(public: PublicNetwork, tmp_path: Path, build: Step
     assert "not the configured usdc and weth" in message
 
 
+def test_a_further_pool_is_looked_at_as_the_first(
+    public: PublicNetwork, tmp_path: Path, build: StepRunner
+) -> None:
+    pool = pool_of_others(public, build)
+    public.write(more_uniswap_pools=(pool,))
+    message = refuse(public, tmp_path, PreflightError)
+    assert f"more_uniswap_pools {pool}: trades " in message
+
+
+def test_a_pool_that_is_named_twice(public: PublicNetwork, tmp_path: Path) -> None:
+    public.write(more_uniswap_pools=(public.there.external.uniswap_pool,))
+    assert "must name each pool once" in refuse(public, tmp_path, ConfigError)
+
+
 def test_pool_of_another_fee_without_liquidity_or_history(
     public: PublicNetwork, tmp_path: Path, build: StepRunner
 ) -> None:

@@ -52,6 +52,25 @@ def test_a_purchase_within_the_debt_only_repays():
     assert split(2.0) == [(SHORT, 2.0)]
 
 
+def test_a_dearer_pool_is_not_charged_its_fee_again_for_the_way_back():
+    """WETH bought in one pool is sold in any: the way back costs the same whichever took the order."""
+    tier = replace(UNISWAP, address="0x" + "77" * 20, pool="0x" + "78" * 20, fee=0.003)
+    near, far = (
+        PoolDepth(pool, 190.0, fee, (LiquidityBand(100.0, 400.0, 35_000.0),))
+        for pool, fee in ((UNISWAP.pool, UNISWAP.fee), (tier.pool, tier.fee))
+    )
+    state = snapshot(
+        venues=(replace(UNISWAP), tier), depths=(near, far), base_eth=0.0, base_fee_wei=0
+    )
+    bought = dict(split(12.0, state))
+    assert set(bought) == {SPOT, tier.address}
+    ends = [
+        (math.sqrt(190.0) / (1 - size * math.sqrt(190.0) / 35_000.0)) ** 2 / (1 - fee)
+        for size, fee in ((bought[SPOT], UNISWAP.fee), (bought[tier.address], tier.fee))
+    ]
+    assert ends[0] == pytest.approx(ends[1], rel=1e-4)
+
+
 def test_a_whole_repayment_leaves_room_for_interest_and_a_part_does_not():
     """The venue takes no more than is owed by then; without the hair a dust of debt would stay for ever."""
     whole = build_batch(5.0, snapshot(), LIMITS).orders[0].base_wad
