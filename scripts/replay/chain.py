@@ -20,6 +20,7 @@ from scripts.nodes import Node
 
 ACTOR_GAS = 60_000_000
 ACTOR_TIP_WEI = 10**9
+KEEPER_TIP_WEI = 10**9
 TIMEOUT_S = 60.0
 POLL_S = 0.002
 
@@ -71,6 +72,10 @@ class ReplayChain:
     def sets_base_fee(self) -> bool:
         """Whether the node takes the base fee of the model; Ganache has none to set."""
         return self.kind == "anvil"
+
+    def gas_price_wei(self, paid: int) -> int:
+        """What was paid for a unit of gas; where the node knows no base fee, what the model says."""
+        return paid if self.sets_base_fee else self.base_fee_wei + KEEPER_TIP_WEI
 
     def account(self, index: int) -> str:
         """An unlocked account of the node."""

@@ -34,9 +34,6 @@ from scripts.replay.takers import Takers
 from scripts.replay.winding import wind_down
 from scripts.replay.world import USDC_UNIT, World
 
-KEEPER_TIP_WEI = GWEI
-
-
 @dataclass(slots=True)
 class Replay:
     """One replay from its first hour to the depositors' last claim."""
@@ -203,13 +200,9 @@ class Replay:
         latest = self.keeper.reader.snapshot()
         fills = fills_of(result.rebalanced, filled, latest)
         self.ledger.hedged(latest, fills, self.makers.bought(result.outcome.logs))
-        self.series.add_rebalance(result, latest, filled, self._gas_price(result))
+        gas_price = self.world.chain.gas_price_wei(result.outcome.gas_price_wei or 0)
+        self.series.add_rebalance(result, latest, filled, gas_price)
         return latest
-
-    def _gas_price(self, result: TickResult) -> int:
-        """Wei per gas: what was paid; where the node knows no base fee, what the model says."""
-        paid, chain = result.outcome.gas_price_wei or 0, self.world.chain
-        return paid if chain.sets_base_fee else chain.base_fee_wei + KEEPER_TIP_WEI
 
     def _watch_solvency(self, step: Step) -> None:
         faults = Solvency.check(self.world).faults
