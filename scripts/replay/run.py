@@ -34,6 +34,7 @@ from scripts.replay.takers import Takers
 from scripts.replay.winding import wind_down
 from scripts.replay.world import USDC_UNIT, World
 
+
 @dataclass(slots=True)
 class Replay:
     """One replay from its first hour to the depositors' last claim."""
