@@ -1,70 +1,39 @@
-"""The fallback hedge: who may arm it, when it may run, how far it goes, what it may cost, who is paid."""
+"""The fallback hedge: who may arm it, when it may run, how far it goes, what it may cost."""
 
 from typing import Any
 
 import pytest
 
-from tests.contracts.core_accounts import wad
 from tests.contracts.core_constants import (
     DAY,
     FALLBACK_PARAMETERS,
-    FOREVER,
     HEDGE_PARAMETERS,
-    HOUR,
-    UNDERLYING,
-    USDC,
     WAD,
 )
-from tests.contracts.core_env import BrownieBackend, Core, deploy_core, refused
-
-BAND = HEDGE_PARAMETERS[0]
-EMERGENCY, SILENCE, WAIT, LAPSE, PAUSE, SLICE, SLIPPAGE, SPENT, RESERVE, REFILL, RAMP, BOUNTY = (
-    FALLBACK_PARAMETERS
+from tests.contracts.core_env import Core, refused
+from tests.contracts.fallback_desk import (
+    BAND,
+    EMERGENCY,
+    LAPSE,
+    REFILL,
+    RESERVE,
+    SILENCE,
+    SLICE,
+    SLIPPAGE,
+    WAIT,
+    arm,
+    armed_and_waited,
+    delta,
+    fallback_core,
+    run,
+    sell,
+    small,
 )
-ARM, HEDGE = (number.to_bytes(32, "big") for number in (1, 2))
 
 
 @pytest.fixture(scope="module")
 def core(project: Any, accounts: Any) -> Core:
-    """The vault holds 500,000 USDC and 20 WETH and is short 10 calls: delta about +14.5 ETH, far out of any band."""
-    core = deploy_core(BrownieBackend(project, accounts))
-    core.fund(core.vault, 500_000, 20)
-    core.fund(core.takers[0], 20_000)
-    core.trade(core.vault, core.takers[0], [(core.series(7, 2_000), 10)], premium=800)
-    core.warp(core.now + 1)
-    return core
-
-
-def delta(core: Core) -> int:
-    return int(core.hedge.netDelta(UNDERLYING)[0])
-
-
-def arm(core: Core) -> Any:
-    return core.fallback.arm({"from": core.takers[3]})
-
-
-def run(core: Core, by: Any = None) -> Any:
-    tx = core.fallback.fallbackHedge({"from": by or core.takers[3]})
-    if not core.cash(core.fallback):  # else the books have an account more
-        core.check_books()
-    return tx
-
-
-def armed_and_waited(core: Core, more: int = 0) -> None:
-    arm(core)
-    core.warp(core.fallback.status()["readyAt"] + more)
-
-
-def sell(core: Core, eth: float) -> Any:
-    limits = core.hedge.epoch(), FOREVER, 10**12, b"\x01" * 32
-    orders = [(core.venue, -wad(eth), 1_980 * WAD, b"")]
-    return core.hedge.rebalance(orders, limits, {"from": core.keeper})
-
-
-def small(core: Core) -> None:
-    """Delta between the band and the emergency band."""
-    sell(core, delta(core) / WAD - 1)
-    assert BAND < delta(core) < EMERGENCY
+    return fallback_core(project, accounts)
 
 
 # ---------------------------------------------------------------- arming
@@ -286,97 +255,3 @@ def test_with_too_little_gas_no_venue_is_tried(core: Core) -> None:
 
     with reverts_with("FallbackGasLow"):
         core.fallback.fallbackHedge.call({"from": core.gov, "gas_limit": 1_400_000})
-
-
-# ---------------------------------------------------------------- bounty
-
-
-def fund_bounties(core: Core, usd: int) -> None:
-    core.usdc.mint(core.gov, usd * USDC, {"from": core.gov})
-    core.usdc.approve(core.fallback, usd * USDC, {"from": core.gov})
-    core.fallback.fundBounties(usd * USDC, {"from": core.gov})
-
-
-def test_the_bounty_grows_from_nothing_and_is_paid_for_a_full_slice(core: Core) -> None:
-    fund_bounties(core, 100)
-    armed_and_waited(core)
-    caller = core.takers[3]
-    held = core.usdc.balanceOf(caller)
-    core.backend.at(core.fallback.status()["readyAt"] + RAMP // 4)
-    event = core.fallback.fallbackHedge({"from": caller}).events["FallbackHedged"]
-    assert event["bounty"] == BOUNTY // 4
-    assert core.usdc.balanceOf(caller) - held == BOUNTY // 4 // 10**12
-    assert core.cash(core.fallback) == 100 * WAD - BOUNTY // 4
-
-
-def test_without_money_the_hedge_goes_on_unpaid(core: Core) -> None:
-    armed_and_waited(core, more=RAMP)
-    assert run(core).events["FallbackHedged"]["bounty"] == 0
-
-
-def test_a_caller_whom_usdc_blocks_is_not_paid_and_stops_nothing(core: Core) -> None:
-    fund_bounties(core, 100)
-    armed_and_waited(core, more=RAMP)
-    core.usdc.setBlocked(core.takers[3], True, {"from": core.gov})
-    assert run(core).events["FallbackHedged"]["bounty"] == 0
-
-
-# ---------------------------------------------------------------- automation
-
-
-def test_upkeep_says_what_to_do_and_does_it(core: Core) -> None:
-    assert core.fallback.checkUpkeep(b"") == (True, "0x" + ARM.hex())
-    core.fallback.performUpkeep(ARM, {"from": core.gov})
-    assert core.fallback.checkUpkeep(b"")[0] is False
-    core.warp(core.fallback.status()["readyAt"])
-    for _ in range(3):
-        needed, data = core.fallback.checkUpkeep(b"")
-        assert (needed, data) == (True, "0x" + HEDGE.hex())
-        core.fallback.performUpkeep(HEDGE, {"from": core.gov})
-        core.warp(core.now + PAUSE)
-    assert core.fallback.checkUpkeep(b"")[0] is False
-    for data in (b"", b"\x00" * 32, b"\x03".rjust(32, b"\0")):
-        refused(core.fallback.performUpkeep, data, by=core.gov, error="UpkeepUnknown")
-
-
-# ---------------------------------------------------------------- defence
-
-
-def test_a_sick_venue_is_defended_by_anyone(core: Core) -> None:
-    by = {"from": core.gov}
-    refused(core.fallback.defend, core.venue, by=core.gov, error="VenueHealthy")
-    core.venue.setHealth(11 * WAD // 10, 13 * WAD // 10, by)
-    tx = core.fallback.defend(core.venue, {"from": core.takers[3]})
-    event = tx.events["VenueDefended"]
-    assert (event["healthBefore"], event["healthAfter"]) == (11 * WAD // 10, 13 * WAD // 10)
-    core.venue.setHealth(11 * WAD // 10, 11 * WAD // 10, by)
-    core.venue.setSynthetic(True, by)
-    core.venue.setPosition(-WAD, 5_000 * WAD, by)
-    refused(core.fallback.defend, core.venue, by=core.gov, error="VenueNotDefended")
-
-
-# ---------------------------------------------------------------- parameters
-
-RANGES = [
-    (10**15, 10**24), (60, DAY), (60, 6 * HOUR), (WAIT + 600, 7 * DAY), (1, HOUR),
-    (10**16, 10**24), (10**14, 2 * 10**16), (0, WAD // 2), (WAD, 10**25),
-    (10**12, RESERVE // 3_600), (60, DAY), (0, 10**22),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("place", "low", "high"), [(i, *r) for i, r in enumerate(RANGES)])
-def test_parameters_have_hard_ranges(core: Core, place: int, low: int, high: int) -> None:
-    for number in (low, high, low - 1, high + 1):
-        if number < 0:
-            continue
-        parameters = list(FALLBACK_PARAMETERS)
-        parameters[place] = number
-        if place == 8:
-            parameters[9] = 10**12
-        if place == 2:
-            parameters[3] = 7 * DAY
-        if low <= number <= high:
-            core.fallback.setParameters.call(parameters, {"from": core.gov})
-        else:
-            error = "FallbackParameterOutOfRange"
-            refused(core.fallback.setParameters, parameters, by=core.gov, error=error)
