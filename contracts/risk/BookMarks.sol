@@ -6,6 +6,8 @@ import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {Greeks, Portfolio, Slice} from "../interfaces/IRiskEngine.sol";
 import {BookRisk, BookValue, IBookMarks, LegMark} from "../interfaces/IBookMarks.sol";
 import {IVolSurface} from "../interfaces/IVolSurface.sol";
+import {BlackScholes} from "../libraries/BlackScholes.sol";
+import {ScenarioKernel} from "../libraries/ScenarioKernel.sol";
 import {Leg, PackedLeg, SeriesId} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {Marks} from "./Marks.sol";
@@ -87,16 +89,7 @@ contract BookMarks is IBookMarks, Marks {
         Cache memory aged = _cacheAt(Slice.Reference, legs.length, underlying, spot);
         _addBook(risk, fresh, book, underlying);
         marks_ = new LegMark[](legs.length);
-        for (uint256 i = 0; i < legs.length; ++i) {
-            SeriesId id = legs[i].series;
-            Expiry memory e = fresh.met[_placeOf(fresh, id.expiryKey())];
-            SeriesId asCall = SeriesId.wrap(SeriesId.unwrap(id) | CALL);
-            (, Greeks memory g) = _mark(e, asCall);
-            int256 size = legs[i].size;
-            _add(change, e, g, -size, id.isCall() ? int256(0) : -size);
-            marks_[i].vega = uint256(g.vega);
-            _worse(marks_[i], e, aged.met[_placeOf(aged, id.expiryKey())], id, size > 0, other);
-        }
+        for (uint256 i = 0; i < legs.length; ++i) _addLeg(change, marks_[i], fresh, aged, legs[i], other);
     }
 
     /// @inheritdoc IBookMarks
@@ -129,7 +122,7 @@ contract BookMarks is IBookMarks, Marks {
         (uint256 price, Greeks memory g) = _mark(e, asCall);
         b.fresh += _both(asCall, size, puts, price, e.forward);
         if (sensitivities && e.tau != 0) {
-            int256 ratio = int256(Wad.divDown(e.forward, e.spot));
+            int256 ratio = int256(_ratio(e));
             b.delta += Wad.mulTowardZero(size, g.delta) - Wad.mulTowardZero(puts, ratio);
             b.vega += Wad.mulTowardZero(size, g.vega);
         }
@@ -149,36 +142,64 @@ contract BookMarks is IBookMarks, Marks {
 
     function _addBook(BookRisk memory risk, Cache memory c, PackedLeg[] calldata book, uint16 underlying) private view {
         (uint256 at, uint256 end, ) = Strikes.fold(book, underlying);
-        for (; at != end; at += Strikes.SIZE) {
+        while (at != end) {
             (SeriesId asCall, int256 size, int256 puts) = Strikes.read(at);
-            Expiry memory e = c.met[_placeOf(c, asCall.expiryKey())];
-            if (e.tau == 0) continue;
-            (, Greeks memory g) = _mark(e, asCall);
-            _add(risk, e, g, size, puts);
+            _add(risk, c.met[_placeOf(c, asCall.expiryKey())], asCall, size, puts);
+            unchecked {
+                at += Strikes.SIZE;
+            }
         }
     }
 
-    /// @dev A put has the call's Greeks but for the delta, so whatever is after a trade is exactly before the next.
-    function _add(BookRisk memory risk, Expiry memory e, Greeks memory g, int256 size, int256 puts) private pure {
-        risk.delta += size * g.delta - puts * int256(Wad.divDown(e.forward, e.spot));
-        risk.gamma += size * g.gamma;
-        risk.vega += size * g.vega;
+    /// @dev What a trade with a leg adds to the book, and one contract's mark at the worse for who trades with it: the
+    /// dearer of all for a buyer, the cheaper for a seller.
+    function _addLeg(
+        BookRisk memory change,
+        LegMark memory m,
+        Cache memory fresh,
+        Cache memory aged,
+        Leg calldata leg,
+        uint256 other
+    ) private view {
+        SeriesId id = leg.series;
+        int256 size = leg.size;
+        bool buys = size > 0;
+        Expiry memory e = fresh.met[_placeOf(fresh, id.expiryKey())];
+        SeriesId asCall = SeriesId.wrap(SeriesId.unwrap(id) | CALL);
+        (m.here, m.vega) = _add(change, e, asCall, -size, id.isCall() ? int256(0) : -size);
+        if (!id.isCall()) m.here = _price(e, id);
+        Expiry memory old = aged.met[_placeOf(aged, id.expiryKey())];
+        m.here = _pick(buys, m.here, _price(old, id));
+        m.worse = m.here;
+        if (other == e.spot) return;
+        m.worse = _pick(buys, m.worse, _priceAt(e, id, other));
+        m.worse = _pick(buys, m.worse, _priceAt(old, id, other));
     }
 
-    /// @dev The dearer of all for a buyer, the cheaper for a seller.
-    function _worse(
-        LegMark memory m,
-        Expiry memory fresh,
-        Expiry memory aged,
-        SeriesId id,
-        bool buys,
-        uint256 other
-    ) private pure {
-        m.here = _pick(buys, _price(fresh, id), _price(aged, id));
-        m.worse = m.here;
-        if (other == fresh.spot) return;
-        m.worse = _pick(buys, m.worse, _priceAt(fresh, id, other));
-        m.worse = _pick(buys, m.worse, _priceAt(aged, id, other));
+    /// @dev A put has the call's Greeks but for the delta, so whatever is after a trade is exactly before the next.
+    /// @return value of one call.
+    /// @return vega of one contract.
+    function _add(
+        BookRisk memory risk,
+        Expiry memory e,
+        SeriesId asCall,
+        int256 size,
+        int256 puts
+    ) private pure returns (uint256 value, uint256 vega) {
+        if (e.tau == 0) return (_price(e, asCall), 0);
+        uint256 strike = asCall.strike();
+        uint256 vol = _vol(e, ScenarioKernel.logRatio(e.forward, strike));
+        int256 delta;
+        uint256 gamma;
+        (value, delta, gamma, vega, ) = BlackScholes.greeks(true, e.forward, strike, vol, e.tau, DISCOUNT);
+        int256 ratio = int256(_ratio(e));
+        unchecked {
+            // A leg's size has 128 bits, delta is at most one, ratio below 2^75 and vega, as prices, below 2^98: the sums
+            // have room for 2^29 legs. Nothing but gamma, of a price near zero, overflows.
+            risk.delta += size * ((delta * ratio) / 1e18) - puts * ratio;
+            risk.vega += size * int256(vega);
+        }
+        risk.gamma += size * Wad.mulTowardZero(Wad.mulTowardZero(int256(gamma), ratio), ratio);
     }
 
     /// @dev The forward moves in proportion to the spot.

@@ -17,6 +17,7 @@ import {Strikes} from "./Strikes.sol";
 abstract contract Marks {
     /// @dev What the legs of one expiry share. An expired one has tau 0.
     /// @param forward what an expired one is paid at: its settlement price, or the spot until there is one.
+    /// @param ratio what `_ratio` says, once it was asked.
     /// @param life seconds over which the slice is total variance; without a slice 0, and volatility is 0.
     /// @param root square root of tau as the scenario kernel takes it,
     /// @param up
@@ -26,6 +27,7 @@ abstract contract Marks {
         uint256 spot;
         uint256 forward;
         uint256 tau;
+        uint256 ratio;
         uint256 settled;
         uint256 slice;
         uint256 life;
@@ -45,8 +47,8 @@ abstract contract Marks {
 
     /// @dev No underlying's id.
     uint256 internal constant NONE = type(uint256).max;
-    uint256 private constant DISCOUNT = 1e18;
-    uint256 private constant EXPIRY_BYTES = 320;
+    uint256 internal constant DISCOUNT = 1e18;
+    uint256 private constant EXPIRY_BYTES = 352;
 
     IMarketOracle public immutable oracle;
     IVolSurface public immutable surface;
@@ -131,6 +133,12 @@ abstract contract Marks {
         }
     }
 
+    /// @dev Forward / spot of a live one, WAD: carry is at most 1 over ten years, so it is below 2^75.
+    function _ratio(Expiry memory e) internal pure returns (uint256 ratio) {
+        ratio = e.ratio;
+        if (ratio == 0) e.ratio = ratio = Wad.divDown(e.forward, e.spot);
+    }
+
     /// @dev Legs of one underlying usually follow each other.
     function _spot(Cache memory c, uint256 underlying) internal view returns (uint256 spot) {
         if (c.underlying == underlying) return c.spot;
@@ -195,7 +203,7 @@ abstract contract Marks {
         uint256 strike = asCall.strike();
         uint256 vol = _vol(e, ScenarioKernel.logRatio(e.forward, strike));
         (, int256 delta, , , ) = BlackScholes.greeks(true, e.forward, strike, vol, e.tau, DISCOUNT);
-        int256 ratio = int256(Wad.divDown(e.forward, e.spot));
+        int256 ratio = int256(_ratio(e));
         unchecked {
             return (((size * delta) / 1e18 - puts) * ratio) / 1e18;
         }
@@ -214,7 +222,7 @@ abstract contract Marks {
             e.tau,
             DISCOUNT
         );
-        int256 ratio = int256(Wad.divDown(e.forward, e.spot));
+        int256 ratio = int256(_ratio(e));
         unchecked {
             // |size| < 2^107, prices below 2^96, delta at most one: nothing but gamma, of a price near zero, overflows.
             total.delta += (((size * delta) / 1e18 - puts) * ratio) / 1e18;
@@ -240,7 +248,7 @@ abstract contract Marks {
             e.tau,
             DISCOUNT
         );
-        int256 ratio = int256(Wad.divDown(e.forward, e.spot));
+        int256 ratio = int256(_ratio(e));
         g.delta = Wad.mulTowardZero(delta, ratio);
         g.gamma = Wad.mulTowardZero(Wad.mulTowardZero(int256(gamma), ratio), ratio);
         g.vega = int256(vega);
