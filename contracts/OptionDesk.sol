@@ -62,7 +62,7 @@ contract OptionDesk is Assessing, ReentrancyGuard {
             id.validate();
             if (_place[id] != 0) revert SeriesAlreadyListed(id);
             if (surface.sliceOf(id.underlying(), id.expiry()).slice == 0) revert NoSlice(id);
-            uint256 cutoff = id.expiry() - _parameters.openCutoff;
+            uint256 cutoff = id.expiry() - _terms.openCutoff();
             if (block.timestamp >= cutoff) revert PastCutoff(id, cutoff, block.timestamp);
             if (_listed.length == MAX_SERIES) revert TooManySeries(MAX_SERIES + 1);
             _listed.push(id);
@@ -99,7 +99,7 @@ contract OptionDesk is Assessing, ReentrancyGuard {
 
     /// @inheritdoc IOptionDesk
     function stanceOf(uint16 underlying, uint40 expiry) external view returns (Stance memory, uint40) {
-        return _stance(SeriesIdLib.expiryKeyOf(underlying, expiry), _parameters.stanceMaxAge);
+        return _stance(SeriesIdLib.expiryKeyOf(underlying, expiry), _terms.stanceMaxAge());
     }
 
     /// @inheritdoc IOptionDesk
@@ -109,12 +109,11 @@ contract OptionDesk is Assessing, ReentrancyGuard {
 
     /// @inheritdoc IOptionDesk
     function parameters() external view returns (DeskParameters memory) {
-        return _parameters;
+        return _terms.unpack();
     }
 
     function _setParameters(DeskParameters memory p) private {
-        _ranges.checkParameters(p);
-        _parameters = p;
+        _terms = _ranges.packed(p);
         emit DeskParametersSet(p);
     }
 }

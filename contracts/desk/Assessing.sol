@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+/* solhint-disable no-inline-assembly */
 import {RiskLever} from "../governance/RiskLever.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {Action, IMarketOracle} from "../interfaces/IMarketOracle.sol";
@@ -13,6 +14,7 @@ import {Books} from "../libraries/Books.sol";
 import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "../libraries/SeriesId.sol";
 import {Wad} from "../libraries/Wad.sol";
 import {DeskPricing} from "./DeskPricing.sol";
+import {DeskTerms} from "./DeskTerms.sol";
 import {Inventory} from "./Inventory.sol";
 import {Stances} from "./Stances.sol";
 
@@ -21,6 +23,7 @@ abstract contract Assessing is Stances, RiskLever {
     using Books for Portfolio;
 
     /// @dev One trade on its way.
+    /// @param held the vault's contracts in each leg's series.
     /// @param stances one a leg.
     /// @param before the vault's risk, options and hedges, and
     /// @param later the same after the trade.
@@ -29,6 +32,7 @@ abstract contract Assessing is Stances, RiskLever {
         uint16 underlying;
         uint256 spot;
         Portfolio vault;
+        int256[] held;
         Stance[] stances;
         BookRisk before;
         BookRisk later;
@@ -46,7 +50,7 @@ abstract contract Assessing is Stances, RiskLever {
     address public immutable vault;
 
     mapping(SeriesId series => uint256 place) internal _place;
-    DeskParameters internal _parameters;
+    DeskTerms internal _terms;
 
     constructor(
         IClearinghouse clearinghouse_,
@@ -66,14 +70,21 @@ abstract contract Assessing is Stances, RiskLever {
     /// @inheritdoc IOptionDesk
     function assess(Leg[] calldata legs, bool hedging) public view returns (Assessment memory a) {
         Trial memory t;
-        t.p = _parameters;
+        t.p = _terms.unpack();
         t.underlying = _checkShape(legs);
-        uint256 pool;
-        (t.spot, pool) = oracle.twoPrices(t.underlying);
         t.vault = clearinghouse.portfolioOf(vault);
+        t.held = _heldOf(t.vault.legs, legs);
+        // Whether risk falls is seen by its marks alone, but what closes no position opens one at any price.
+        bool opens = !hedging && !_allClose(t, legs);
+        uint256 pool;
+        (t.spot, pool) = oracle.twoPrices(t.underlying, opens ? Action.Open : Action.Close);
         LegMark[] memory marks = _mark(t, legs, pool);
-        bool opens = !(hedging ? _lowersRisk(t) : _reduces(t, legs));
-        if (opens) _checkOpen(t.underlying);
+        bool safer = hedging ? _lowersRisk(t) : !_grows(t);
+        if (!opens && !safer) {
+            opens = true;
+            oracle.check(t.underlying, Action.Open);
+        }
+        if (opens) _checkWindDown();
         _checkLegs(t, legs, opens ? IVolSurface.Action.Open : _narrower(hedging));
         if (opens) _checkLimits(t, legs, newRisk());
         a = DeskPricing.price(legs, marks, t.stances, t.before, t.later, t.spot, t.p);
@@ -81,14 +92,13 @@ abstract contract Assessing is Stances, RiskLever {
     }
 
     /// @dev A vault without code never winds down.
-    function _checkOpen(uint16 underlying) private view {
+    function _checkWindDown() private view {
         if (vault.code.length != 0 && IWindDown(vault).windingDown()) revert IWindDown.WindingDown();
-        oracle.check(underlying, Action.Open);
     }
 
     /// @inheritdoc IOptionDesk
     function checkUtilisation(Leg[] calldata legs, int256 premium, int256 equity, uint256 initial) public view {
-        uint256 limit = _parameters.maxUtilisation;
+        uint256 limit = _terms.maxUtilisation();
         if (equity > 0 && initial <= Wad.mulDown(limit, uint256(equity))) return;
         Portfolio memory p = clearinghouse.portfolioOf(vault);
         p.cash -= premium;
@@ -131,12 +141,12 @@ abstract contract Assessing is Stances, RiskLever {
 
     // ------------------------------------------------------------------ which rule
 
-    /// @dev Each leg brings the vault's position nearer to zero and not across, and neither |vega| nor |gamma| grows. Delta
-    /// may: a short that is bought back leaves its hedge behind, which the keeper takes off in any state of the oracle.
-    function _reduces(Trial memory t, Leg[] calldata legs) private pure returns (bool) {
-        if (_grows(t)) return false;
+    /// @dev Each leg brings the vault's position nearer to zero and not across. What reduces lets neither |vega| nor
+    /// |gamma| grow besides. Delta may: a short that is bought back leaves its hedge behind, which the keeper takes off in
+    /// any state of the oracle.
+    function _allClose(Trial memory t, Leg[] calldata legs) private pure returns (bool) {
         for (uint256 i = 0; i < legs.length; ++i) {
-            if (!_closes(_held(t.vault.legs, legs[i].series), legs[i].size)) return false;
+            if (!_closes(t.held[i], legs[i].size)) return false;
         }
         return true;
     }
@@ -199,8 +209,7 @@ abstract contract Assessing is Stances, RiskLever {
 
     function _checkClosing(Trial memory t, Leg[] calldata legs) private pure {
         for (uint256 i = 0; i < legs.length; ++i) {
-            int256 held = _held(t.vault.legs, legs[i].series);
-            if (!_closes(held, legs[i].size)) revert OnlyClosing(legs[i].series, held, legs[i].size);
+            if (!_closes(t.held[i], legs[i].size)) revert OnlyClosing(legs[i].series, t.held[i], legs[i].size);
         }
     }
 
@@ -226,7 +235,7 @@ abstract contract Assessing is Stances, RiskLever {
         uint256 later = before;
         int256 bought = 0;
         for (next = i; next < legs.length && legs[next].series.expiryKey() == key; ++next) {
-            int256 held = _held(t.vault.legs, legs[next].series);
+            int256 held = t.held[next];
             later = later + Wad.abs(held - legs[next].size) - Wad.abs(held);
             bought -= legs[next].size;
         }
@@ -249,16 +258,44 @@ abstract contract Assessing is Stances, RiskLever {
 
     // ------------------------------------------------------------------ the vault's legs
 
-    function _held(PackedLeg[] memory book, SeriesId id) private pure returns (int256) {
-        for (uint256 i = 0; i < book.length; ++i) {
-            if (SeriesId.unwrap(book[i].series()) == SeriesId.unwrap(id)) return book[i].size();
-        }
-        return 0;
+    function _heldOf(PackedLeg[] memory book, Leg[] calldata legs) private pure returns (int256[] memory held) {
+        held = new int256[](legs.length);
+        for (uint256 i = 0; i < legs.length; ++i) held[i] = _held(book, legs[i].series);
     }
 
+    function _held(PackedLeg[] memory book, SeriesId id) private pure returns (int256 size) {
+        // Word by word: the compiler would check every index.
+        assembly ("memory-safe") {
+            let at := add(book, 32)
+            for {
+                let end := add(at, shl(5, mload(book)))
+            } lt(at, end) {
+                at := add(at, 32)
+            } {
+                let leg := mload(at)
+                if eq(shl(128, leg), shl(128, id)) {
+                    size := sar(128, leg)
+                    break
+                }
+            }
+        }
+    }
+
+    /// @dev Contracts of an expiry, longs and shorts together.
     function _gross(PackedLeg[] memory book, uint56 key) private pure returns (uint256 size) {
-        for (uint256 i = 0; i < book.length; ++i) {
-            if (book[i].series().expiryKey() == key) size += Wad.abs(book[i].size());
+        assembly ("memory-safe") {
+            let at := add(book, 32)
+            for {
+                let end := add(at, shl(5, mload(book)))
+            } lt(at, end) {
+                at := add(at, 32)
+            } {
+                let leg := mload(at)
+                if eq(shl(200, shr(72, leg)), shl(200, key)) {
+                    let negative := sar(255, leg)
+                    size := add(size, sub(xor(sar(128, leg), negative), negative))
+                }
+            }
         }
     }
 }

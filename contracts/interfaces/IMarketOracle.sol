@@ -166,11 +166,11 @@ interface IMarketOracle {
     /// over USDC/USD, and NoPrice when that fails too; for `Settle` and `Claim`, which need none, else 0.
     function check(uint16 underlying, Action action) external view returns (uint256 price);
 
-    /// @notice What a market maker quotes by, of which a taker gets the worse. Reverts as `check` does for `Close`.
-    /// @return price USD in WAD, that of `check` for `Close`.
+    /// @notice What a market maker quotes by, of which a taker gets the worse. Reverts as `check` does.
+    /// @return price USD in WAD, that of `check`.
     /// @return pool USD in WAD, `poolPrice` over `quoteUsd`, or at par where that feed has no answer: a dead feed of USDC
     /// must not stop what only closes.
-    function twoPrices(uint16 underlying) external view returns (uint256 price, uint256 pool);
+    function twoPrices(uint16 underlying, Action action) external view returns (uint256 price, uint256 pool);
 
     /// @notice What a fill in USDC is held to: ETH/USD over USDC/USD while both feeds are young, else the pool's mean
     /// (already in USDC); with a young feed and neither, the feed over the last USDC/USD answer, or at par.

@@ -11,6 +11,7 @@ import {Leg, SeriesId} from "../libraries/SeriesId.sol";
 /// gamma and delta. Hedging: of what raises |net delta|. No part is less for a trade in pieces, and no sum of them is
 /// negative round a loop (I-09). docs/desk.md has each formula.
 interface IOptionDesk {
+    /// @dev WAD means whole millionths here.
     /// @param volSpread half-spread, WAD of volatility.
     /// @param minSpread least half-spread, WAD USD per contract.
     /// @param latencyFloor WAD share of |net delta| x spot.
@@ -107,6 +108,7 @@ interface IOptionDesk {
     error OnlyQuoter(address caller);
     error StanceOutOfRange(string name, uint256 value, uint256 low, uint256 high);
     error DeskParameterOutOfRange(string name, uint256 value, uint256 low, uint256 high);
+    error DeskParameterTooFine(string name, uint256 value);
 
     /// @notice Premium of a trade now, under the rules of `trade` but for the margin and utilisation after it.
     /// @param legs sizes from the taker's side, each series once, ascending, of one underlying.

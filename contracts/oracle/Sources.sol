@@ -62,9 +62,9 @@ abstract contract Sources is IMarketOracle, AccessManaged {
     }
 
     /// @inheritdoc IMarketOracle
-    function twoPrices(uint16 underlying) external view returns (uint256 price, uint256 pool) {
+    function twoPrices(uint16 underlying, Action action) external view returns (uint256 price, uint256 pool) {
         Market memory m = _market(underlying);
-        price = _check(underlying, m, Action.Close);
+        price = _check(underlying, m, action);
         (uint256 quote, ) = _quote();
         pool = _poolPrice(m);
         if (quote != 0) pool = Wad.mulDown(pool, quote);

@@ -11,6 +11,7 @@ from tests.stateful.revm import Reverted
 
 NEAR, FAR = DAYS
 TEN = 10 * WAD
+MILLIONTH = 10**12  # what limits are whole numbers of
 NAMES = ("vega", "gamma", "expiry")
 
 
@@ -55,13 +56,14 @@ def refused(world: DeskWorld, legs: list[tuple[int, int]], name: str, limit: int
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_limit_holds_to_the_last_unit(world: DeskWorld, name: str, sign: int) -> None:
+def test_a_limit_holds_to_the_last_millionth(world: DeskWorld, name: str, sign: int) -> None:
     """On either side of the vault."""
     legs = straddle(world, NEAR, sign * TEN)
     reached = measure(world, name, legs)
-    allow(world, **{f"{name}_limit": reached - 1})
-    refused(world, legs, name, reached - 1)
-    allow(world, **{f"{name}_limit": reached})
+    below = (reached - 1) // MILLIONTH * MILLIONTH
+    allow(world, **{f"{name}_limit": below})
+    refused(world, legs, name, below)
+    allow(world, **{f"{name}_limit": below + MILLIONTH})
     trade(world, legs)
 
 
@@ -70,8 +72,9 @@ def test_what_is_over_its_limit_may_be_traded_down_and_not_up(world: DeskWorld, 
     """Even by somebody who opens: the other series of the expiry, the other way."""
     trade(world, straddle(world, NEAR, TEN))
     least = measure(world, name, straddle(world, NEAR, -TEN // 5))
-    allow(world, **{f"{name}_limit": least // 2})
-    refused(world, straddle(world, NEAR, WAD), name, least // 2)
+    limit = least // 2 // MILLIONTH * MILLIONTH
+    allow(world, **{f"{name}_limit": limit})
+    refused(world, straddle(world, NEAR, WAD), name, limit)
     trade(world, straddle(world, NEAR, -WAD))
     if name != "expiry":
         other = [(world.core.series(NEAR, 2_100.0), -WAD)]
@@ -83,7 +86,8 @@ def test_vega_is_netted_over_expiries_and_contracts_are_not(world: DeskWorld) ->
     alone = measure(world, "vega", straddle(world, FAR, TEN))
     netted = measure(world, "vega", straddle(world, FAR, -TEN))
     assert netted < alone // 3
-    allow(world, vega_limit=max(netted, measure(world, "vega", straddle(world, FAR, 0))))
+    most = max(netted, measure(world, "vega", straddle(world, FAR, 0)))
+    allow(world, vega_limit=-(-most // MILLIONTH) * MILLIONTH)
     trade(world, straddle(world, FAR, -TEN), who=1)
     allow(world, expiry_limit=2 * TEN)
     refused(world, straddle(world, NEAR, WAD // 100), "expiry", 2 * TEN)
@@ -97,8 +101,8 @@ def test_utilisation_is_of_the_margin_after_the_trade(world: DeskWorld) -> None:
     trade(world, legs)
     equity, initial, _ = core.margin(core.vault)
     core.backend.chain.revert(saved)
-    share = -(-initial * WAD // equity)
-    allow(world, max_utilisation=share - WAD // 10**9)
+    share = -(-initial * WAD // equity // MILLIONTH) * MILLIONTH
+    allow(world, max_utilisation=share - MILLIONTH)
     with pytest.raises(Reverted) as caught:
         trade(world, legs)
     assert caught.value.name == "LimitExceeded"

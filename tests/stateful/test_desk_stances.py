@@ -16,6 +16,7 @@ NEAR, FAR = DAYS
 MAX_AGE_S = DESK_PARAMETERS[19]
 BID, ASK, BID_LIMIT, ASK_LIMIT = range(4)
 FIELDS = ("bidSpread", "askSpread", "bidLimit", "askLimit")
+MILLIONTH = 10**12  # what limits are whole numbers of
 
 
 @pytest.fixture
@@ -101,8 +102,8 @@ def test_each_side_has_its_own_limit(world: DeskWorld, sign: int, field: str, ki
     before, change, _, spot = world.marked(legs)
     _, gamma, vega = (abs(a + b) for a, b in zip(before, change, strict=True))
     reached = {
-        "vega": vega // WAD,
-        "gamma": gamma * spot // WAD**2 * spot // WAD,
+        "vega": vega // WAD // MILLIONTH * MILLIONTH,
+        "gamma": gamma * spot // WAD**2 * spot // WAD // MILLIONTH * MILLIONTH,
         "expiry": 10 * WAD,
     }
     core.desk.setParameters(parameters(**{f"{kind}_limit": reached[kind] * 2}), {"from": core.gov})
@@ -122,7 +123,7 @@ def test_a_trade_over_two_expiries_has_the_least_limit_of_both(world: DeskWorld)
     core = world.core
     legs = sorted(call(world, NEAR, 10 * WAD) + call(world, FAR, 10 * WAD))
     before, change, *_ = world.marked(legs)
-    vega = abs(before[2] + change[2]) // WAD
+    vega = abs(before[2] + change[2]) // WAD // MILLIONTH * MILLIONTH
     core.desk.setParameters(parameters(vega_limit=vega * 2), {"from": core.gov})
     world.quote(legs)
     for days in DAYS:
