@@ -1,5 +1,6 @@
 """What the desk lists, how it leaves the list, and the ranges of its parameters."""
 
+import random
 from typing import Any
 
 import pytest
@@ -112,6 +113,27 @@ def test_parameters_have_hard_ranges(core: Core, place: int, low: int, high: int
         else:
             error = "DeskParameterOutOfRange"
             refused(core.desk.setParameters, parameters, by=core.gov, error=error)
+
+
+@pytest.mark.parametrize("place", range(len(RANGES) - 2))
+def test_parameters_are_whole_millionths(core: Core, place: int) -> None:
+    low, high = RANGES[place]
+    for value in (low + 10**12 - 1, low + 1, high - 1):
+        parameters = list(DESK_PARAMETERS)
+        parameters[place] = value
+        refused(core.desk.setParameters, parameters, by=core.gov, error="DeskParameterTooFine")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_parameters_come_back_as_they_were_set(core: Core, seed: int) -> None:
+    """They are packed: every field at either end and between, whatever its neighbours hold."""
+    rng, step = random.Random(seed), (*[10**12] * 18, 1, 1)
+    parameters = tuple(
+        rng.choice([low, high, rng.randrange(low // s, high // s + 1) * s])
+        for (low, high), s in zip(RANGES, step, strict=True)
+    )
+    core.desk.setParameters(parameters, {"from": core.gov})
+    assert tuple(core.desk.parameters()) == parameters
 
 
 def test_new_parameters_apply_at_once(core: Core) -> None:
