@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scripts.deployment.configuration import Section
 from scripts.deployment.scales import DAY_S, between, wad
+
+MILLIONTH = Decimal("0.000001")
 
 
 class DeskParameters(Section):
@@ -34,6 +36,14 @@ class DeskParameters(Section):
     min_size_contracts: Annotated[Decimal, between("0.0001", "1000")]
     open_cutoff_s: Annotated[int, Field(ge=0, le=DAY_S)]
     stance_max_age_s: Annotated[int, Field(ge=60, le=7 * DAY_S)]
+
+    @model_validator(mode="after")
+    def _whole_millionths(self) -> Self:
+        """The contract packs them."""
+        fine = [name for name, value in self if isinstance(value, Decimal) and value % MILLIONTH]
+        if fine:
+            raise ValueError(f"{', '.join(fine)}: six decimals at most")
+        return self
 
     def struct(self) -> dict[str, int]:
         """IOptionDesk.DeskParameters."""
