@@ -124,6 +124,17 @@ class FakeChain(FakeNode):
         }
         return {"address": at, "kind": "perp_short", "fee": 0.001}
 
+    def add_surface(self) -> None:
+        """A surface to which nothing was committed, and an oracle without realised volatility."""
+        shares = (WAD // 20, 4 * WAD, WAD // 2, WAD // 50, WAD // 5, WAD // 20, WAD // 5)
+        levels, times = (3 * WAD // 1_000, WAD // 5, 5 * WAD), (10_800, 3_600, 7_200)
+        rest = (48, 7, 43_200, 7_200, 21_600, 2_592_000, 3, 50, 190)
+        self.views |= {
+            ("parameters", ADDRESSES["VolSurface"]): ((*shares, *levels, *times, *rest),),
+            ("expiries",): ([],),
+            ("realisedVol",): (0, 0, 0),
+        }
+
     def set(self, function: str, *values: Any, key: Any = None) -> None:
         self.views[(function,) if key is None else (function, key)] = values
 

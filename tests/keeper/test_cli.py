@@ -235,6 +235,7 @@ def write_surface(folder: Path, *slices: dict) -> str:
 
 
 def test_surface_commit_dry_and_live(desk, chain, tmp_path):
+    chain.add_surface()
     near = SLICE | {"expiry": NEAR_S, "a": 0.002}
     file = write_surface(tmp_path, SLICE, near)
     assert desk("surface", "commit", file).exit_code == 0
@@ -247,6 +248,7 @@ def test_surface_commit_dry_and_live(desk, chain, tmp_path):
 
 
 def test_surface_from_toml(desk, chain, tmp_path):
+    chain.add_surface()
     lines = "\n".join(f"{k} = {v}" for k, v in SLICE.items() if k != "expiry")
     (tmp_path / "s.toml").write_text(f"[[slices]]\nexpiry = 2020-03-20T08:00:00Z\n{lines}\n")
     assert desk("surface", "commit", str(tmp_path / "s.toml")).exit_code == 0
@@ -268,6 +270,7 @@ BAD_SURFACES = {
 
 @pytest.mark.parametrize("name", BAD_SURFACES)
 def test_a_bad_surface_ends_with_65_and_sends_nothing(desk, chain, tmp_path, name):
+    chain.add_surface()
     slices, message = BAD_SURFACES[name]
     result = desk("surface", "commit", write_surface(tmp_path, *slices), "--live")
     assert result.exit_code == 65, result.output
