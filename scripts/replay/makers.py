@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eth_abi.abi import encode
 from eth_account import Account
 
 from keeper.chain.bindings import Log
@@ -33,7 +32,6 @@ VALID_S = 3_600
 LOT_WAD = WAD // 10
 # Of the band that the market of signed quotes allows around fair, in hundredths: what a maker and the quoter ask for.
 EDGE = 75
-_RFQ = "(address,address,(uint128,int128)[],int256,uint256,uint64)"
 
 
 def signer_of(account_index: int) -> Signer:
@@ -89,9 +87,8 @@ class Makers:
         chain, c = self.world.chain, self.world.contracts
         fair, band = self.fair(legs, False)
         rfq = self._sign(self.quoter, c.vault.address, taker, legs, fair + band * EDGE // 100)
-        quote = (rfq.maker, rfq.taker, rfq.legs, rfq.premium, rfq.nonce, rfq.deadline)
         signature = bytes.fromhex(rfq.signature[2:])
-        mined = chain.send(taker, c.rfq, "fill", quote, signature, WAD, rfq.premium)
+        mined = chain.send(taker, c.rfq, "fill", rfq.fields(), signature, WAD, rfq.premium)
         (done,) = events(c.rfq, "RfqFilled", mined.logs)
         sold = OptionTrade(
             tuple(vault_leg(*leg) for leg in done["legs"]), from_wad(done["premium"])
@@ -148,13 +145,11 @@ class Makers:
         if rfq.premium * legs[0][1] < 0:  # worth less than the edge
             return []
         self.signed += 1
-        signed = (rfq.maker, rfq.taker, rfq.legs, rfq.premium, rfq.nonce, rfq.deadline)
-        encoded = encode([_RFQ], [signed])
         return [
             {
                 "id": f"{side}-{rfq.nonce}",
                 "lot": LOT_WAD / WAD,
-                "rfq": "0x" + encoded.hex(),
+                "rfq": "0x" + rfq.encoded().hex(),
                 "signature": rfq.signature,
             }
         ]
