@@ -123,8 +123,7 @@ class Replay:
         )
 
     def _commit_and_list(self, step: Step, spot: float) -> None:
-        known = self.request
-        wanted = self.vols.atm_vol(known.close_times_s, known.closes, step.time_s)
+        wanted = self.vols.atm_vol(self.request.close_times_s, self.request.closes, step.time_s)
         self._atm_vol = self.operators.commit(step.expiry_s, wanted, self._surface_at)
         if step.list_new:
             self.operators.list_set(step.expiry_s, spot, self.scenario.strikes)

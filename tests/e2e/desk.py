@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from eth_account import Account
 from typer.testing import CliRunner, Result
 
@@ -98,6 +99,17 @@ class LiveDesk:
     def pass_s(self, seconds: int) -> None:
         """Time goes by and a block is mined."""
         self.chain.pass_until(self.chain.now_s() + seconds)
+
+
+@contextmanager
+def undone(desk: LiveDesk) -> Iterator[None]:
+    """Whatever happens inside, the chain is as before and the journal empty."""
+    before = desk.chain.rpc("evm_snapshot")
+    yield
+    desk.chain.rpc("evm_revert", before)
+    for file in desk.world.folder.glob("gammadesk.sqlite*"):
+        file.unlink()
+    structlog.reset_defaults()
 
 
 @contextmanager

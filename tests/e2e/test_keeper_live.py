@@ -6,13 +6,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-import structlog
-from eth_account import Account
 
 from keeper.chain.keystore import create_keystore
-from tests.e2e.desk import EXPIRY_S, SPOT_USD, LiveDesk, live_desk
-
-MNEMONIC = "test test test test test test test test test test test junk"
+from scripts.replay.world import COMMITTER
+from tests.e2e.desk import EXPIRY_S, SPOT_USD, LiveDesk, live_desk, node_key, undone
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +21,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
 @pytest.fixture
 def desk(deployed: LiveDesk) -> Iterator[LiveDesk]:
     """As it was built; the journal starts empty."""
-    rpc = deployed.chain.rpc
-    before = rpc("evm_snapshot")
-    yield deployed
-    rpc("evm_setAutomine", True)
-    rpc("evm_revert", before)
-    for file in deployed.world.folder.glob("gammadesk.sqlite*"):
-        file.unlink()
-    structlog.reset_defaults()
+    with undone(deployed):
+        yield deployed
+        deployed.chain.rpc("evm_setAutomine", True)
 
 
 def journal_state(desk: LiveDesk) -> str:
@@ -172,11 +164,9 @@ def test_the_committer_commits_a_surface(desk: LiveDesk) -> None:
 
 def committers_key(desk: LiveDesk) -> str:
     """File name of a keystore of the committer's key."""
-    Account.enable_unaudited_hdwallet_features()
-    key = Account.from_mnemonic(MNEMONIC, account_path="m/44'/60'/0'/0/1").key
     committer = desk.world.folder / "committer.json"
     committer.unlink(missing_ok=True)
-    create_keystore(committer, desk.world.password, "0x" + bytes(key).hex(), kdf="pbkdf2", work=10)
+    create_keystore(committer, desk.world.password, node_key(COMMITTER), kdf="pbkdf2", work=10)
     return committer.name
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import structlog
 
 from keeper.chain.keystore import create_keystore, load_signer
 from keeper.chain.rfq import SignedRfq
@@ -22,7 +21,7 @@ from keeper.runtime.stance_service import build_stancer
 from keeper.simulation.synthetic import SyntheticParameters, generate
 from scripts.replay.makers import Makers
 from scripts.replay.world import BUYER, COMMITTER, OPTION_MAKER
-from tests.e2e.desk import EXPIRY_S, SPOT_USD, START_S, LiveDesk, live_desk, node_key
+from tests.e2e.desk import EXPIRY_S, SPOT_USD, START_S, LiveDesk, live_desk, node_key, undone
 
 CALL = "ETH-13MAR20-200-C"
 SERIES = parse_leg(f"{CALL}:1").series
@@ -42,12 +41,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
 
 @pytest.fixture
 def desk(deployed: LiveDesk) -> Iterator[LiveDesk]:
-    before = deployed.chain.rpc("evm_snapshot")
-    yield deployed
-    deployed.chain.rpc("evm_revert", before)
-    for file in deployed.world.folder.glob("gammadesk.sqlite*"):
-        file.unlink()
-    structlog.reset_defaults()
+    with undone(deployed):
+        yield deployed
 
 
 def run(desk: LiveDesk, who: str, *words: str, exit_code: int = 0, more: str = "") -> str:

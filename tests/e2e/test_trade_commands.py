@@ -6,38 +6,29 @@ import re
 from collections.abc import Iterator
 
 import pytest
-import structlog
-from eth_account import Account
 
 from keeper.chain.keystore import create_keystore
 from keeper.market.series_names import parse_leg
 from scripts.replay.world import BUYER
-from tests.e2e.desk import LiveDesk, live_desk
-from tests.e2e.test_keeper_live import MNEMONIC
+from tests.e2e.desk import LiveDesk, live_desk, node_key, undone
 
 CALL, PUT = "ETH-13MAR20-200-C", "ETH-13MAR20-180-P"
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
-    Account.enable_unaudited_hdwallet_features()
-    key = Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{BUYER}").key
     with live_desk(tmp_path_factory.mktemp("trade")) as desk:
         path = desk.world.folder / "taker.json"
-        hexed = "0x" + bytes(key).hex()
-        address = create_keystore(path, desk.world.password, hexed, kdf="pbkdf2", work=10)
+        key = node_key(BUYER)
+        address = create_keystore(path, desk.world.password, key, kdf="pbkdf2", work=10)
         assert address == desk.takers.account("buyer")
         yield desk
 
 
 @pytest.fixture
 def desk(deployed: LiveDesk) -> Iterator[LiveDesk]:
-    before = deployed.chain.rpc("evm_snapshot")
-    yield deployed
-    deployed.chain.rpc("evm_revert", before)
-    for file in deployed.world.folder.glob("gammadesk.sqlite*"):
-        file.unlink()
-    structlog.reset_defaults()
+    with undone(deployed):
+        yield deployed
 
 
 def run(desk: LiveDesk, *words: str, exit_code: int = 0) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from scripts.replay.scenario import Wish
-from tests.e2e.desk import EXPIRY_S, SPOT_USD, LiveDesk, live_desk
+from tests.e2e.desk import EXPIRY_S, SPOT_USD, LiveDesk, live_desk, undone
 
 HOUR_S = 3600
 EPOCH = "processEpoch"
@@ -23,12 +22,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
 @pytest.fixture
 def desk(deployed: LiveDesk) -> Iterator[LiveDesk]:
     """As it was built; the journal starts empty."""
-    before = deployed.chain.rpc("evm_snapshot")
-    yield deployed
-    deployed.chain.rpc("evm_revert", before)
-    for file in deployed.world.folder.glob("gammadesk.sqlite*"):
-        file.unlink()
-    structlog.reset_defaults()
+    with undone(deployed):
+        yield deployed
 
 
 def chores(desk: LiveDesk, *words: str, exit_code: int = 0) -> list[str]:
