@@ -117,7 +117,7 @@ def actions(world: VaultWorld, alice: Any, expired: int, live: int) -> dict[str,
 
     def cancel() -> None:
         """In a window its epoch's requests stand, whatever the state; after it they can be taken back."""
-        world.pass_until(vault.epochEndsAt() + 43_200)
+        world.leave_window()
         vault.cancelRedeemRequest(pending, alice, by)
 
     return {

@@ -94,6 +94,12 @@ class VaultWorld:
             at += EPOCH - into
         self.pass_until(at)
 
+    def leave_window(self) -> None:
+        """Move time to the next moment at which no epoch can be processed, whatever time it is."""
+        ends = self.vault.epochEndsAt()
+        at = max(self.chain[-1].timestamp, ends)
+        self.pass_until(at + max(0, WINDOW - (at - ends) % EPOCH))
+
     def pass_until(self, at: int) -> None:
         """An empty block at this time, or now if it has passed."""
         self.chain.sleep(max(0, at - self.chain[-1].timestamp))
