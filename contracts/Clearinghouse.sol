@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Accounts} from "./clearing/Accounts.sol";
@@ -16,7 +15,7 @@ import {Leg, PackedLeg, SeriesId, SeriesIdLib} from "./libraries/SeriesId.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Margin accounts: USDC cash, WETH collateral and signed option legs. Documented in IClearinghouse.
-contract Clearinghouse is Views, ReentrancyGuard {
+contract Clearinghouse is Views {
     using SafeCast for uint256;
 
     mapping(address market => Market) public marketOf;
@@ -109,9 +108,10 @@ contract Clearinghouse is Views, ReentrancyGuard {
     function wrap(address account, SeriesId series, uint256 amount) external nonReentrant only(Market.Token) {
         _requireLive(series);
         int256 size = sizeOf(account, series);
-        if (amount == 0) revert AmountZero();
-        if (size < amount.toInt256()) revert LegShort(account, series, size, amount);
-        _addToLeg(account, series, -amount.toInt256());
+        int256 change = amount.toInt256();
+        if (change == 0) revert AmountZero();
+        if (size < change) revert LegShort(account, series, size, amount);
+        _addToLeg(account, series, -change);
         emit LegWrapped(account, series, amount);
         _requireWithdrawable(account);
     }
@@ -163,9 +163,9 @@ contract Clearinghouse is Views, ReentrancyGuard {
         _addBase(to, base);
         _insurance -= fromInsurance;
         _moveCashSolvent(to, -price);
-        _moveCashSolvent(from, price + fromInsurance.toInt256() - bounty.toInt256());
+        _moveCashSolvent(from, price + int256(fromInsurance) - bounty.toInt256());
         if (bounty != 0) {
-            _moveCash(keeper, bounty.toInt256());
+            _moveCash(keeper, int256(bounty));
             emit BountyPaid(keeper, bounty);
         }
         emit SliceSold(from, to, share, price, fromInsurance);
@@ -226,7 +226,7 @@ contract Clearinghouse is Views, ReentrancyGuard {
         int256 cash = _moveCash(account, 0);
         if (cash >= 0) revert NoDebt(account, cash);
         if (baseAmount == 0) revert AmountZero();
-        uint256 spot = oracle.check(baseUnderlying, Action.Liquidate);
+        uint256 spot = oracle.check(_baseUnderlying, Action.Liquidate);
         uint256 price = Wad.mulUp(spot, Wad.ONE - _cureDiscount(account));
         usdcIn = (Wad.mulUp(baseAmount, price) + USDC_SCALE - 1) / USDC_SCALE;
         uint256 debt = (uint256(-cash) + USDC_SCALE - 1) / USDC_SCALE;
@@ -342,9 +342,9 @@ contract Clearinghouse is Views, ReentrancyGuard {
     ) private {
         uint256 usdcBack = _held(usdc) - usdcBefore;
         uint256 baseBack = _held(weth) - baseBefore;
-        if (usdcBack != 0) _record(usdc, usdcBack.toInt256());
+        if (usdcBack != 0) _record(usdc, int256(usdcBack));
         if (baseBack != 0) {
-            _record(weth, baseBack.toInt256());
+            _record(weth, int256(baseBack));
             _addBase(vault, baseBack);
         }
         int256 cashBack = _fromUsdc(usdcBack);
@@ -356,11 +356,6 @@ contract Clearinghouse is Views, ReentrancyGuard {
     function _fromUsdc(uint256 amount) private pure returns (int256) {
         if (amount > type(uint112).max) revert AmountTooLarge(amount);
         return int256(amount * USDC_SCALE);
-    }
-
-    function _provenPrice(uint16 underlying, uint40 expiry) private view returns (uint256 price) {
-        price = oracle.settlementPrice(underlying, expiry);
-        if (price == 0) revert NotProven(underlying, expiry);
     }
 
     function _requireMarket(Market kind) private view {

@@ -7,7 +7,6 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {DeltaRules} from "./hedging/DeltaRules.sol";
-import {IBookMarks} from "./interfaces/IBookMarks.sol";
 import {IClearinghouse} from "./interfaces/IClearinghouse.sol";
 import {IHedgeFallback} from "./interfaces/IHedgeFallback.sol";
 import {IHedgeManager} from "./interfaces/IHedgeManager.sol";
@@ -49,7 +48,6 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     IHedgeManager public immutable manager;
     IClearinghouse public immutable clearinghouse;
     IMarketOracle public immutable oracle;
-    IBookMarks public immutable bookMarks;
     IERC20 public immutable usdc;
     address public immutable vault;
     uint16 public immutable underlying;
@@ -69,7 +67,6 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         manager = manager_;
         clearinghouse = clearinghouse_;
         oracle = oracle_;
-        bookMarks = clearinghouse_.engine().bookMarks();
         usdc = clearinghouse_.usdc();
         vault = vault_;
         underlying = manager_.underlying();
@@ -134,7 +131,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         Run memory run = _watch();
         bool armed = _isArmed(run);
         if (armed && (block.timestamp < _readyAt(run) || _tradedNow())) return (false, "");
-        uint256 size = Wad.abs(_book(clearinghouse.portfolioOf(vault)).delta);
+        uint256 size = Wad.abs(_delta());
         needed = armed ? size > run.keeper.band : _mayArm(run, size);
         if (needed) data = abi.encode(armed ? HEDGE : ARM);
     }
@@ -163,7 +160,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     /// @dev What is armed stays as it was armed: calling again starts no wait anew.
     function arm() public {
         Run memory run = _run();
-        int256 delta = _book(clearinghouse.portfolioOf(vault)).delta;
+        int256 delta = _delta();
         uint256 size = Wad.abs(delta);
         if (size <= run.keeper.band) {
             emit Disarmed(delta);
@@ -231,8 +228,8 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     }
 
     function _load(Run memory run) private view {
-        Portfolio memory p = clearinghouse.portfolioOf(vault);
-        run.book = _book(p);
+        (Portfolio memory p, int256 options) = clearinghouse.exposureOf(vault, underlying);
+        run.book = DeltaRules.book(p, underlying, options);
         run.price = oracle.hedgePrice(underlying);
         (run.cash, run.base) = (p.cash > 0 ? uint256(p.cash) : 0, p.base);
     }
@@ -261,7 +258,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         for (uint256 i = 0; i < count; ++i) {
             venue = _venues[wanted > 0 ? count - 1 - i : i];
             if (_try(run, venue, wanted, limit)) {
-                book = _book(clearinghouse.collateralOf(vault));
+                book = _hedge();
                 if (book.base != run.book.base) return (book, venue);
             }
             emit FallbackVenueSkipped(venue);
@@ -315,7 +312,7 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         int256 most = int256(Math.min(Wad.abs(held), run.p.slice));
         int256 wanted = held < 0 ? most : -most;
         manager.tradeForFallback(venue, wanted, _limit(run, wanted));
-        DeltaRules.Book memory book = _book(clearinghouse.collateralOf(vault));
+        DeltaRules.Book memory book = _hedge();
         int256 navChange;
         (filled, navChange) = _checkFill(run, book, wanted);
         _charge(run, navChange);
@@ -329,10 +326,14 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         return clearinghouse.lastVaultTrade() == block.timestamp;
     }
 
-    /// @dev Without an option delta where only the hedge is asked.
-    function _book(Portfolio memory p) private view returns (DeltaRules.Book memory) {
-        int256 options = p.legs.length == 0 ? int256(0) : bookMarks.optionDelta(underlying, p.legs);
-        return DeltaRules.book(p, underlying, options);
+    function _delta() private view returns (int256) {
+        (Portfolio memory p, int256 options) = clearinghouse.exposureOf(vault, underlying);
+        return DeltaRules.book(p, underlying, options).delta;
+    }
+
+    /// @dev Of the hedge alone, without the options' delta.
+    function _hedge() private view returns (DeltaRules.Book memory) {
+        return DeltaRules.book(clearinghouse.collateralOf(vault), underlying, 0);
     }
 
     // ------------------------------------------------------------------ reserve and bounty

@@ -162,8 +162,8 @@ contract HedgeManager is OptionOrders, PendingOrders {
 
     /// @inheritdoc IHedgeManager
     function netDelta(uint16 underlying_) external view returns (int256 delta, uint256 band) {
-        Portfolio memory p = clearinghouse.portfolioOf(vault);
-        delta = DeltaRules.book(p, underlying_, bookMarks.optionDelta(underlying_, p.legs)).delta;
+        (Portfolio memory p, int256 options) = clearinghouse.exposureOf(vault, underlying_);
+        delta = DeltaRules.book(p, underlying_, options).delta;
         band = _bands[underlying_].band * MILLIONTH;
     }
 
@@ -186,8 +186,11 @@ contract HedgeManager is OptionOrders, PendingOrders {
         if (first != 0 && g.underlying <= previous) revert UnderlyingsUnsorted(first, previous, g.underlying);
         Visit[] memory visits = new Visit[](orders.length - next);
         uint256 count = 0;
-        while (next < orders.length && _belongs(g, orders[next])) {
-            _visit(g, orders[next], next, visits[count]);
+        while (next < orders.length) {
+            Order calldata order = orders[next];
+            // The first one named the underlying.
+            if (next != first && !_belongs(g, order)) break;
+            _visit(g, order, next, visits[count]);
             (++next, ++count);
         }
         StoredBands memory bands = _bands[g.underlying];
@@ -201,22 +204,19 @@ contract HedgeManager is OptionOrders, PendingOrders {
 
     /// @dev Reads the book, takes the option orders, and finds the price to hedge at.
     function _open(Group memory g, Order[] calldata orders, uint256 first) private returns (uint256 next) {
-        Portfolio memory p = clearinghouse.portfolioOf(vault);
-        int256 options;
         next = first;
         if (_isOption(orders[first])) {
+            Portfolio memory p = clearinghouse.portfolioOf(vault);
             Taken memory taken;
             (taken, next) = _takeOptions(g.workId, orders, first, p);
             (g.options, g.underlying, g.navChange) = (true, taken.underlying, taken.navChange);
             g.before = DeltaRules.book(p, g.underlying, taken.deltaBefore);
-            (p, options) = (taken.portfolio, taken.deltaAfter);
+            g.middle = DeltaRules.book(taken.portfolio, g.underlying, taken.deltaAfter);
         } else {
-            g.underlying = _underlyingOf(orders[first].venue);
-            options = bookMarks.optionDelta(g.underlying, p.legs);
-            g.navChange = 0;
+            (g.underlying, g.navChange) = (_underlyingOf(orders[first].venue), 0);
+            (Portfolio memory p, int256 options) = clearinghouse.exposureOf(vault, g.underlying);
+            g.before = g.middle = DeltaRules.book(p, g.underlying, options);
         }
-        g.middle = DeltaRules.book(p, g.underlying, options);
-        if (next == first) g.before = g.middle;
         g.book = g.middle;
         (g.price, g.band) = (_fitPrice(g), _bands[g.underlying].band * MILLIONTH);
         if (g.band == 0) revert UnderlyingUnknown(g.underlying);

@@ -8,6 +8,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IBookMarks} from "../interfaces/IBookMarks.sol";
 import {IClearinghouse} from "../interfaces/IClearinghouse.sol";
 import {IMarketOracle} from "../interfaces/IMarketOracle.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
@@ -44,6 +45,13 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         uint256 recovery;
     }
 
+    /// @dev Tokens recorded as received, in their units. The lock lies where whatever moves tokens writes anyway.
+    struct Tokens {
+        uint112 usdc;
+        uint112 base;
+        bool locked;
+    }
+
     uint256 internal constant MAX_LEGS = 32;
     uint256 internal constant USDC_SCALE = 1e12;
     uint256 private constant MAX_SIZE = 1 << 100;
@@ -53,19 +61,26 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     IERC20 public immutable weth;
     IMarketOracle public immutable oracle;
     IRiskEngine public immutable engine;
-    uint16 public immutable baseUnderlying;
+    IBookMarks internal immutable _bookMarks;
+    uint16 internal immutable _baseUnderlying;
 
     mapping(address account => Account) internal _accounts;
     mapping(address account => Debt) internal _debts;
     mapping(uint56 expiryKey => Settlement) internal _settlements;
 
-    uint256 internal _recordedUsdc;
-    uint256 internal _recordedBase;
+    Tokens internal _recorded;
     uint256 internal _negativeCash;
     uint256 internal _insurance;
     DebtParameters internal _debtParameters = DebtParameters(1_000_000e18, 1e17, 5e16, 30 minutes);
     uint128 private _index = 1e18;
     uint40 private _indexAt = uint40(block.timestamp);
+
+    /// @dev No token, venue or market that is called on the way gets in a second time.
+    modifier nonReentrant() {
+        _lock();
+        _;
+        _unlock();
+    }
 
     constructor(IERC20 usdc_, IERC20 weth_, IMarketOracle oracle_, IRiskEngine engine_, uint16 baseUnderlying_) {
         if (address(usdc_) == address(0) || address(weth_) == address(0)) revert ZeroAddress();
@@ -74,7 +89,18 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
         weth = weth_;
         oracle = oracle_;
         engine = engine_;
-        baseUnderlying = baseUnderlying_;
+        _bookMarks = engine_.bookMarks();
+        _baseUnderlying = baseUnderlying_;
+    }
+
+    /// @dev Functions, since the code of a modifier is repeated wherever it stands.
+    function _lock() private {
+        if (_recorded.locked) revert ReentrancyGuardReentrantCall();
+        _recorded.locked = true;
+    }
+
+    function _unlock() private {
+        _recorded.locked = false;
     }
 
     // ------------------------------------------------------------------ cash and base
@@ -180,17 +206,20 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     }
 
     function _push(IERC20 token, address to, uint256 amount) internal {
-        _record(token, -amount.toInt256());
+        _record(token, -int256(amount));
         token.safeTransfer(to, amount);
     }
 
     /// @dev Recorded tokens can run short of claims only while debtors owe cash; then the way out waits for a cure.
+    /// @param change in token units, below 2^128 in size.
     function _record(IERC20 token, int256 change) internal {
-        uint256 held = token == usdc ? _recordedUsdc : _recordedBase;
-        if (change < 0 && uint256(-change) > held) revert TransferShort(uint256(-change), held);
-        uint256 next = uint256(held.toInt256() + change);
-        if (token == usdc) _recordedUsdc = next;
-        else _recordedBase = next;
+        bool cash = token == usdc;
+        int256 held = int256(uint256(cash ? _recorded.usdc : _recorded.base));
+        int256 next = held + change;
+        if (next < 0) revert TransferShort(uint256(-change), uint256(held));
+        if (next > int256(uint256(type(uint112).max))) revert AmountTooLarge(uint256(next));
+        if (cash) _recorded.usdc = uint112(uint256(next));
+        else _recorded.base = uint112(uint256(next));
     }
 
     // ------------------------------------------------------------------ legs

@@ -37,7 +37,7 @@ abstract contract Margining is Accounts {
 
     /// @param terms whether to ask the venues how they liquidate.
     function _collateral(address account, Account storage a, bool terms) internal view returns (Portfolio memory p) {
-        p.underlying = baseUnderlying;
+        p.underlying = _baseUnderlying;
         p.cash = _netCash(account, a);
         p.base = a.base;
         if (a.venues != 0) p.hedges = _hedges(a.venues, terms);
@@ -86,10 +86,10 @@ abstract contract Margining is Accounts {
     function _requirePriced(address account) internal view {
         Account storage a = _accounts[account];
         uint256 count = a.legCount;
-        oracle.check(baseUnderlying, Action.Withdraw);
+        oracle.check(_baseUnderlying, Action.Withdraw);
         for (uint256 i = 0; i < count; ++i) {
             uint16 underlying = a.legs[i].series().underlying();
-            if (underlying != baseUnderlying) oracle.check(underlying, Action.Withdraw);
+            if (underlying != _baseUnderlying) oracle.check(underlying, Action.Withdraw);
         }
     }
 
@@ -142,7 +142,7 @@ abstract contract Margining is Accounts {
         if (_placeOf[venue] != 0) revert VenueUnknown(venue);
         // Margin counts every venue's base as the account's own.
         uint16 underlying = IHedgeVenue(venue).underlying();
-        if (underlying != baseUnderlying) revert VenueOfOtherUnderlying(venue, underlying);
+        if (underlying != _baseUnderlying) revert VenueOfOtherUnderlying(venue, underlying);
         uint256 place = 0;
         while ((_used >> place) & 1 == 1) ++place;
         if (place == MAX_VENUES) revert TooManyVenues(MAX_VENUES + 1);

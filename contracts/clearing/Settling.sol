@@ -71,8 +71,8 @@ abstract contract Settling is Margining {
 
     /// @dev WETH is worth its own price, whichever underlying settles.
     function _basePrice(uint16 underlying, uint256 settled) private view returns (uint256) {
-        if (underlying == baseUnderlying) return settled;
-        try oracle.check(baseUnderlying, Action.Settle) returns (uint256 spot) {
+        if (underlying == _baseUnderlying) return settled;
+        try oracle.check(_baseUnderlying, Action.Settle) returns (uint256 spot) {
             return spot;
         } catch {
             return 0;
@@ -131,9 +131,14 @@ abstract contract Settling is Margining {
         uint256 factor = _settlements[series.expiryKey()].payoutFactor;
         if (factor == 0) revert NotFinal(series.underlying(), series.expiry());
         if (factor == NOTHING_PAID) return 0;
-        uint256 price = oracle.settlementPrice(series.underlying(), series.expiry());
+        uint256 price = _provenPrice(series.underlying(), series.expiry());
         gain = Math.min(Wad.mulDown(Wad.mulDown(amount, series.payoff(price)), factor), _pot);
         _pot -= gain;
+    }
+
+    function _provenPrice(uint16 underlying, uint40 expiry) internal view returns (uint256 price) {
+        price = oracle.settlementPrice(underlying, expiry);
+        if (price == 0) revert NotProven(underlying, expiry);
     }
 
     /// @return net payoff of the account's legs of one expiry, rounded down.

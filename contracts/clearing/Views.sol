@@ -52,6 +52,16 @@ abstract contract Views is Settling {
     }
 
     /// @inheritdoc IClearinghouse
+    function exposureOf(
+        address account,
+        uint16 underlying
+    ) external view returns (Portfolio memory collateral, int256 optionDelta) {
+        Account storage a = _accounts[account];
+        collateral = _collateral(account, a, false);
+        optionDelta = _bookMarks.optionDelta(underlying, _legs(a));
+    }
+
+    /// @inheritdoc IClearinghouse
     function marginOf(address account, Slice slice) public view returns (int256, uint256, uint256) {
         return engine.margin(_portfolio(account), slice);
     }
@@ -83,7 +93,7 @@ abstract contract Views is Settling {
 
     /// @inheritdoc IClearinghouse
     function totals() external view returns (uint256, uint256, uint256, uint256, uint256) {
-        return (_recordedUsdc, _recordedBase, _negativeCash, _insurance, _pot);
+        return (_recorded.usdc, _recorded.base, _negativeCash, _insurance, _pot);
     }
 
     function _freeCash(address account) internal view returns (uint256) {
@@ -93,6 +103,6 @@ abstract contract Views is Settling {
             int256 surplus = equity - initial.toInt256();
             if (surplus < free) free = surplus;
         }
-        return free <= 0 ? 0 : Math.min(uint256(free) / USDC_SCALE, _recordedUsdc);
+        return free <= 0 ? 0 : Math.min(uint256(free) / USDC_SCALE, _recorded.usdc);
     }
 }

@@ -162,3 +162,19 @@ def test_greeks_of_the_vault_hold_options_base_and_venues(core: Core, call: int)
     assert tuple(core.lens.hedgeOf(core.vault)) == (-2 * WAD, 109_000 * WAD)
     assert core.lens.greeksOf(core.vault, 2)[0] == 0
     assert core.now - core.start < DAY
+
+
+def test_an_exposure_is_the_account_without_its_legs_and_their_delta(core: Core, call: int) -> None:
+    house = core.clearinghouse
+    core.fund(core.vault, 0, 3)
+    core.venue.setPosition(-5 * WAD, 9_000 * WAD, {"from": core.gov})
+    core.trade(core.vault, core.takers[0], [(call, 10)])
+    for account in (core.vault, core.takers[0], core.gov):
+        underlying, cash, base, _, legs = house.portfolioOf(account)
+        for asked in (UNDERLYING, 2):
+            collateral, delta = house.exposureOf(account, asked)
+            assert collateral == house.collateralOf(account)
+            assert tuple(collateral[:3]) == (underlying, cash, base)
+            assert delta == core.marks.optionDelta(asked, legs)
+        assert (house.exposureOf(account, UNDERLYING)[1] != 0) is (account != core.gov)
+        assert house.exposureOf(account, 2)[1] == 0
