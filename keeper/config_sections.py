@@ -71,7 +71,9 @@ class ExecutionConfig(Section):
         default=380_000, ge=0, description="gas that the short on Aave adds to a rebalance"
     )
     gas_perp: int = Field(
-        default=450_000, ge=0, description="gas that the perpetual adds to a rebalance"
+        default=2_800_000,
+        ge=0,
+        description="gas that the perpetual adds to a rebalance: half of opening and closing",
     )
     finality_blocks: int = Field(
         default=12, ge=0, description="blocks after which a mined transaction is no longer checked"
@@ -163,7 +165,7 @@ class GasConfig(Section):
         description="most for base fee and tip together, replacements included",
     )
     max_gas: int = Field(
-        default=3_000_000, ge=21_000, description="gas limit of a transaction at most"
+        default=7_000_000, ge=21_000, description="gas limit of a transaction at most"
     )
 
     @property

@@ -83,7 +83,7 @@ class VenueState:
     `fee` is the proportional cost of a fill as a share of the notional, `pool` where it fills (see Snapshot.depths).
     Of a venue that shorts: `carry_rate` is what an open short costs a year as a share of its value (negative: earns),
     `collateral_ratio` the USD that must lie there for each USD owed after a sale, 0 where it is not known,
-    `cap_eth` the most that the contract lets it hold.
+    `cap_eth` the most that the contract lets it hold. `base_wad` is `base_eth` exactly, 0 where that is not known.
     """
 
     address: str
@@ -96,6 +96,7 @@ class VenueState:
     carry_rate: float = 0.0
     collateral_ratio: float = 0.0
     cap_eth: float = math.inf
+    base_wad: int = 0
 
     def collateral_usd(self, spot_usd: float) -> float:
         """What stands behind a short. A perpetual's quote holds what the position was opened for, too."""

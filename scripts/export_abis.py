@@ -16,13 +16,15 @@ INTERFACES = Path("contracts/interfaces")
 SKIPPED_FOLDERS = ("mocks", "test", "testing", "harness")
 
 SAFE = "@safe-global/safe-smart-account/build/artifacts/contracts"
+CURIE = "@perp/curie-contract/artifacts/contracts"
 # What the keeper reads from outside: the ABIs of the packages that the contracts use too.
 EXTERNAL = {
     "AggregatorV3Interface": "@chainlink/contracts/abi/v0.8/AggregatorV3Interface.json",
     "IOwnerManager": f"{SAFE}/interfaces/IOwnerManager.sol/IOwnerManager.json",
     "IERC20Metadata": "@openzeppelin/contracts/build/contracts/IERC20Metadata.json",
     "IUniswapV3Pool": "@uniswap/v3-core/artifacts/contracts/interfaces/IUniswapV3Pool.sol/IUniswapV3Pool.json",
-    "IPerpExchange": "@perp/curie-contract/artifacts/contracts/interface/IExchange.sol/IExchange.json",
+    "IPerpExchange": f"{CURIE}/Exchange.sol/Exchange.json",
+    "IPerpMarketRegistry": f"{CURIE}/interface/IMarketRegistry.sol/IMarketRegistry.json",
     "IAavePool": "@aave/core-v3/artifacts/contracts/interfaces/IPool.sol/IPool.json",
 }
 

@@ -120,7 +120,10 @@ class NodeClient:
     def before_sending(
         self, sender: str, to: str, data: bytes, block: int, gas: int, what: str
     ) -> BeforeSending:
-        """A call simulated with a gas limit, and the newest state of its sender, in one request."""
+        """A call simulated with a gas limit, and the newest state of its sender, in one request.
+
+        Whether it reverts or runs out of gas cannot be told: deep inside, out of gas is a revert without a reason.
+        """
         answers = self._read_batch(
             ("eth_call", (call_of(to, data, sender, gas), tag(block))),
             ("eth_getBlockByNumber", ("latest", False)),
@@ -130,7 +133,7 @@ class NodeClient:
         passes = True
         try:
             self._result(answers[0], what)
-        except NodeError:
+        except (NodeError, Reverted):
             passes = False
         header, nonce, balance = (self._result(answer, what) for answer in answers[1:])
         return BeforeSending(passes, head_of(header), int(nonce, 16), int(balance, 16))

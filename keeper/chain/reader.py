@@ -118,7 +118,6 @@ class SnapshotReader:
         _, initial, maintenance = view.get("marginOf", (0, 0, 0))
         venues = self._venues or ()
         read = [pool.depth(answers) for pool in self._pools]
-        read += [venue.depth(answers) for venue in venues]
         depths = tuple(depth for depth in read if depth is not None)
         positions = [answers[f.queries()[0]] for f in venues]
         cash, base, _ = view["accountOf"]

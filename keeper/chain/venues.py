@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keeper.chain.client import NodeClient
 from keeper.chain.deployment import Deployment, Venue
 from keeper.chain.multicall import Answers, Query, ask
 from keeper.chain.pools import PoolFacts
-from keeper.models import LiquidityBand, PoolDepth, VenueKind, VenueState
+from keeper.models import VenueKind, VenueState
 from keeper.units import from_wad
 
 _NO_DEBT = 2**255
@@ -22,14 +22,15 @@ _CONTRACT = {
 }
 # A perpetual pays its funding by the day, in proportion to how far its price is from the index.
 _FUNDING_PER_YEAR = 365.0
-_DEEP = 1e10
+# Both of Curie's virtual tokens have 18 decimals.
+_VIRTUAL = {"scale": 1e18, "unit": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class VenueFacts:
     """A venue and where it trades. Addresses are empty where the adapter names none.
 
-    `lender` is Aave's pool, `exchange` Curie's: it tells the mark, and nothing of the depth behind it.
+    `lender` is Aave's pool; `exchange` is Curie's, which tells the mark, and `pool` then the one of virtual tokens.
     """
 
     venue: Venue
@@ -60,10 +61,11 @@ class VenueFacts:
             quote_usd=from_wad(quote),
             health=math.inf if health >= _NO_DEBT else from_wad(health),
             fee=self.venue.fee,
-            pool=at if self.exchange else self.pool,
+            pool=self.pool,
             carry_rate=carry,
             collateral_ratio=ratio,
             cap_eth=math.inf if cap is None else from_wad(cap),
+            base_wad=base,
         )
 
     def _cap(self) -> tuple[Query, ...]:
@@ -80,15 +82,6 @@ class VenueFacts:
             Query("CuriePerpVenue", self.venue.address, "parameters", (), optional=True),
             Query("IPerpExchange", self.exchange, "getSqrtMarkTwapX96", mark, optional=True),
         )
-
-    def depth(self, answers: Answers) -> PoolDepth | None:
-        """Of a perpetual: deep at its mark, as far as anybody knows."""
-        mark = answers.get(self._margin()[1]) if self.exchange else None
-        if not mark or mark[0] == 0:
-            return None
-        price = (mark[0] / 2**96) ** 2
-        band = LiquidityBand(price / 4.0, price * 4.0, _DEEP)
-        return PoolDepth(self.venue.address, price, self.venue.fee, (band,))
 
     def _lending(self) -> tuple[Query, ...]:
         if not self.lender:
@@ -108,8 +101,8 @@ class VenueFacts:
             return 0.0, 0.0
         own, *rest = (values for values in found if values is not None)
         if self.exchange:
-            mark = self.depth(answers)
-            above = mark.price_usd / spot_usd - 1.0 if mark else 0.0
+            ((root,),) = rest
+            above = (root / 2**96) ** 2 / spot_usd - 1.0
             return from_wad(own[0][0]), -above * _FUNDING_PER_YEAR
         liquidation, base, quote = rest
         threshold = from_wad(liquidation[0])
@@ -121,7 +114,7 @@ class VenueFacts:
 def read_facts(
     node: NodeClient, deployment: Deployment, block: int
 ) -> tuple[tuple[VenueFacts, ...], tuple[PoolFacts, ...]]:
-    """Facts of all venues and of the pools that they trade on, in three requests at most."""
+    """Facts of all venues and of the pools that they trade on, in five requests at most."""
     multicall = deployment.multicall
     wanted = {v: _facts_queries(v) for v in deployment.venues}
     queries = [query for named in wanted.values() for query in named.values()]
@@ -133,6 +126,7 @@ def read_facts(
         )
         for v, named in wanted.items()
     )
+    venues = _with_virtual_pools(node, multicall, venues, block)
     return venues, _pool_facts(node, multicall, venues, block)
 
 
@@ -152,6 +146,26 @@ def _facts_queries(venue: Venue) -> dict[str, Query]:
     }
 
 
+def _with_virtual_pools(
+    node: NodeClient, multicall: str, venues: tuple[VenueFacts, ...], block: int
+) -> tuple[VenueFacts, ...]:
+    """Each perpetual with the pool behind it, which the exchange's registry names."""
+    by_exchange = {
+        f: Query("IPerpExchange", f.exchange, "getMarketRegistry", (), optional=True)
+        for f in venues
+        if f.exchange
+    }
+    registries = ask(node, multicall, list(by_exchange.values()), block)
+    by_registry = {
+        f: Query("IPerpMarketRegistry", registries[q][0], "getPool", (f.base_token,), optional=True)
+        for f, q in by_exchange.items()
+        if q in registries
+    }
+    pools = ask(node, multicall, list(by_registry.values()), block)
+    named = {f: str(pools[q][0]) for f, q in by_registry.items() if q in pools}
+    return tuple(replace(f, pool=named.get(f, f.pool)) for f in venues)
+
+
 def _pool_facts(
     node: NodeClient, multicall: str, venues: tuple[VenueFacts, ...], block: int
 ) -> tuple[PoolFacts, ...]:
@@ -168,5 +182,8 @@ def _pool_facts(
         if all(q in answers for q in queries[pool]):
             token0, fee, spacing = (answers[q][0] for q in queries[pool])
             first = str(token0).lower() == facts.base_token.lower()
-            found.append(PoolFacts(pool, first, fee / _PIPS, spacing))
+            if facts.exchange:  # which takes a fee of its own and gives the pool's back
+                found.append(PoolFacts(pool, first, facts.venue.fee, spacing, **_VIRTUAL))
+            else:
+                found.append(PoolFacts(pool, first, fee / _PIPS, spacing))
     return tuple(found)

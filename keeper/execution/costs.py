@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from keeper.chain.calls import Order
 from keeper.execution.orders import build_batch
 from keeper.execution.routing_terms import OrderRules
-from keeper.models import Costs, Snapshot
+from keeper.models import Costs, Snapshot, VenueKind
 from keeper.units import WAD
 
 
@@ -26,6 +28,16 @@ def expected_costs(snapshot: Snapshot, rules: OrderRules, gas_per_rebalance: int
     traded = [(b.cost_usd, (size - abs(b.left_over_eth)) * snapshot.spot_usd) for b in sides]
     shares = [cost / usd for cost, usd in traded if usd > 0.0]
     return Costs(fixed, max(*shares, min(fees)) if shares else max(fees))
+
+
+def gas_of(
+    orders: Sequence[Order], snapshot: Snapshot, rules: OrderRules, gas_per_rebalance: int
+) -> int:
+    """Gas that a batch is expected to stay under: a rebalance of one order, and what each further one may add."""
+    perps = {v.address for v in snapshot.venues if v.kind is VenueKind.PERP_SHORT}
+    dear = sum(order.venue in perps for order in orders)
+    further = max(len(orders) - dear - 1, 0)
+    return gas_per_rebalance + further * rules.gas_short + dear * rules.gas_perp
 
 
 def impact_of(trade_eth: float, snapshot: Snapshot, rules: OrderRules) -> float:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from keeper.chain.calls import Order
+from keeper.execution.orders import buy_back_wad
 from keeper.execution.routing_terms import OrderRules, worst_price_usd
 from keeper.models import Snapshot, VenueKind
 from keeper.policies.margin_ladder import Action, Ladder, Step
-from keeper.units import to_wad_down, to_wad_toward_zero, to_wad_up
+from keeper.units import to_wad_down, to_wad_up
 
 
 def collateral_orders(ladder: Ladder, snapshot: Snapshot, rules: OrderRules) -> tuple[Order, ...]:
@@ -27,7 +28,8 @@ def moves(ladder: Ladder, snapshot: Snapshot, rules: OrderRules) -> tuple[Order,
     action = next((a for a in ladder.actions if a.step in (Step.MIGRATE, Step.REDUCE)), None)
     if action is None:
         return ()
-    size = to_wad_toward_zero(action.eth)
+    mended = next(v for v in snapshot.venues if v.address == action.venue)
+    size = buy_back_wad(mended, action.eth)
     buy = Order(action.venue, size, to_wad_down(worst_price_usd(True, snapshot, rules)))
     sold_at = action.to if action.step is Step.MIGRATE else _spot_venue(snapshot, action)
     if not sold_at:

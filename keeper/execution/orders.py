@@ -19,11 +19,13 @@ from keeper.execution.routing_terms import (
     routing_problem,
     worst_price_usd,
 )
-from keeper.models import Snapshot, VenueKind
+from keeper.models import Snapshot, VenueKind, VenueState
 from keeper.units import to_wad_down, to_wad_toward_zero, to_wad_up
 
 # A debt that is to go altogether grows until the block; the venue takes no more than is owed by then.
 _INTEREST = 1.0 + 1e-6
+# A perpetual's remainder smaller than this rounds to no margin at all, and the contract refuses to leave it.
+_REMAINDER_ETH = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,15 @@ def limit_price_wad(
 def _order(fill: Fill, sign: float, snapshot: Snapshot, rules: OrderRules) -> Order:
     venue = next(v for v in snapshot.venues if v.address == fill.route.venue)
     limit = limit_price_wad(sign, snapshot, rules, fill.marginal_usd)
-    size = fill.eth
-    whole = sign > 0 and size >= owed_eth(venue) * (1.0 - 1e-12)
-    if venue.kind is VenueKind.AAVE_SHORT and whole:
-        size = owed_eth(venue) * _INTEREST
-    return Order(venue.address, to_wad_toward_zero(sign * size), limit)
+    size = buy_back_wad(venue, fill.eth) if sign > 0 else -to_wad_toward_zero(fill.eth)
+    return Order(venue.address, size, limit)
+
+
+def buy_back_wad(venue: VenueState, eth: float) -> int:
+    """WAD size of a purchase at a venue; of all that it owes where nothing worth a position would be left."""
+    owed = owed_eth(venue)
+    if venue.kind is VenueKind.AAVE_SHORT and eth >= owed * (1.0 - 1e-12):
+        return to_wad_toward_zero(owed * _INTEREST)
+    if venue.kind is VenueKind.PERP_SHORT and eth > owed - _REMAINDER_ETH:
+        return -venue.base_wad or to_wad_toward_zero(owed)
+    return to_wad_toward_zero(eth)

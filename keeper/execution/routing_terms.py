@@ -32,7 +32,7 @@ class OrderRules:
     cash_rate: float = 0.04
     gas_spot: int = 130_000
     gas_short: int = 380_000
-    gas_perp: int = 450_000
+    gas_perp: int = 2_800_000
     priority_fee_wei: int = 0
 
 
@@ -104,8 +104,10 @@ def _routes(
         return [route(Stage.CLOSE, owed, 0.0, needs)] if owed > 0.0 else []
     tied = venue.collateral_ratio
     carry = venue.fee + (venue.carry_rate + rules.cash_rate * tied) * years
-    brings = worst if venue.kind is VenueKind.AAVE_SHORT and tied > 0.0 else 0.0
-    needs = max(tied * _dear(snapshot) - brings, 0.0)
+    dear = max(_dear(snapshot), _depth(venue, snapshot).price_usd)
+    # A perpetual's sale brings no cash; margin makes up for what its limit is worse than the price.
+    brings = worst if venue.kind is VenueKind.AAVE_SHORT else worst - dear
+    needs = max(tied * dear - brings, 0.0) if tied > 0.0 else 0.0
     room = min(max(venue.cap_eth - owed_eth(venue), 0.0), _most(snapshot, worst))
     return [route(Stage.OPEN, room, carry, needs)]
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import Field
@@ -118,14 +118,6 @@ def margin_ladder(snapshot: Snapshot, rules: LadderRules) -> Ladder:
     actions += _for_the_vault(snapshot, missing, rules)
     order = list(Step)
     return Ladder(tuple(sorted(actions, key=lambda a: order.index(a.step))), missing)
-
-
-def without(venue: str, eth: float, snapshot: Snapshot) -> Snapshot:
-    """The snapshot as if so much of a venue's short were gone: what is planned next must not close it again."""
-    venues = tuple(
-        replace(v, base_eth=v.base_eth + eth) if v.address == venue else v for v in snapshot.venues
-    )
-    return replace(snapshot, venues=venues)
 
 
 def _missing_usd(venue: VenueState, snapshot: Snapshot) -> float:

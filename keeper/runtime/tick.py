@@ -11,7 +11,7 @@ import structlog
 
 from keeper.chain.calls import Limits, rebalance_data, rebalanced
 from keeper.errors import SkipTick
-from keeper.execution.costs import expected_costs, impact_of
+from keeper.execution.costs import expected_costs, gas_of, impact_of
 from keeper.execution.journal import Journal
 from keeper.execution.margin_orders import collateral_orders, moves
 from keeper.execution.orders import Batch, build_batch
@@ -191,8 +191,7 @@ class Tick:
             snapshot_hash=seen,
             plan=to_json(plan),
             orders=orders,
-            gas_hint=self.rules.gas_per_rebalance
-            + (len(batch.orders) - 1) * self.rules.orders.gas_perp,
+            gas_hint=gas_of(batch.orders, snapshot, self.rules.orders, self.rules.gas_per_rebalance),
         )
 
 

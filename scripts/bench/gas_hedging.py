@@ -20,11 +20,10 @@ from scripts.replay.chain import Mined
 from scripts.replay.world import ANYONE, DEPLOYER, MAKER, World
 
 HOUR_S = 3600
-USDC = 10**6
 UNDERLYING = 1
 SPOT, SHORT = 0, 1
 SECOND_FEE = 3000
-PERP_WETH, PERP_MARGIN_USD = 20_000, 4_000_000
+PERP_WETH = 20_000
 VENUE_CAP = 3_000 * WAD
 
 Measure = Callable[..., Mined]
@@ -99,7 +98,7 @@ class HedgingGas:
         for _ in range(3):
             chain.pass_until(chain.now_s() + HOUR_S)
             self.world.push_round(float(Decimal(self.price_e8).scaleb(-8)))
-        provide(runner, curie, tokens, runner.account, PERP_MARGIN_USD * USDC, PERP_WETH * WAD)
+        provide(runner, curie, tokens, runner.account, self.price_e8, PERP_WETH * WAD)
         args = [
             external["authority"],
             external["house"],

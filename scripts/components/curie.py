@@ -13,15 +13,18 @@ from decimal import Decimal
 from scripts.components import pool_math
 from scripts.components.artifacts import CURIE, CURIE_ORACLE, UNISWAP_CORE, packaged
 from scripts.components.runner import Runner
-from scripts.components.tokens import FEED_DECIMALS, Tokens, approve, mint_usdc
+from scripts.components.tokens import FEED_DECIMALS, USDC_DECIMALS, Tokens, approve, mint_usdc
 from scripts.deployment.artifacts import Artifact
 
 MAX_UINT = 2**256 - 1
 # Hundredths of a basis point; Uniswap's own spacing of that fee.
 FEE, TICK_SPACING = 3000, 60
 OBSERVATIONS = 250
+RANGE_FACTOR = 4.0
 FEED_TIMEOUT_S = 40 * 24 * 3600
 TWAP_S = 1800
+# Over which Curie takes the mean of its pool for the mark: it values nobody before the pool is that old.
+MARK_WINDOW_S = 1800
 # As Curie's main deployment: a tenth of collateral value and so on; only USDC is collateral here.
 COLLATERAL = (5, 750_000, 500_000, 2_000, 30_000, 10_000 * 10**6, 500 * 10**6)
 MAX_TICK_IN_BLOCK = 1_000
@@ -52,16 +55,22 @@ def deploy_curie(runner: Runner, tokens: Tokens, feed: str, factory: str, price_
     return Curie(parts["ClearingHouse"], parts["Vault"], parts["Exchange"], base, pool, chainlink)
 
 
-def provide(runner: Runner, curie: Curie, tokens: Tokens, owner: str, usdc: int, eth: int) -> None:
-    """`owner`, the runner's account, puts margin in and liquidity of `eth` wei either side around the price."""
+def provide(
+    runner: Runner, curie: Curie, tokens: Tokens, owner: str, price_e8: int, eth: int
+) -> None:
+    """`owner`, the runner's account, brings liquidity of `eth` wei either side of the price, and its worth as margin.
+
+    The pool must be `MARK_WINDOW_S` old and still stand at `price_e8`, its first price.
+    """
+    usdc = eth * price_e8 // 10 ** (18 + FEED_DECIMALS - USDC_DECIMALS)
     mint_usdc(runner, "curie.maker.usdc", tokens, owner, usdc)
     approve(runner, "curie.maker.approve", tokens.usdc, curie.vault, usdc)
     runner.call(
         "curie.maker.deposit", curie.vault, _own("Vault").abi, "deposit", [tokens.usdc, usdc]
     )
-    slot0 = runner.read(curie.pool, _pool().abi, "slot0")
-    ticks = pool_math.tick_range(slot0[0], 4.0, TICK_SPACING)
-    quote = pool_math.usdc_beside(eth, slot0[0], ticks, True)
+    root = _root(price_e8)
+    ticks = pool_math.tick_range(root, RANGE_FACTOR, TICK_SPACING)
+    quote = pool_math.usdc_beside(eth, root, ticks, True)
     order = (curie.base, eth, quote, *ticks, 0, 0, False, MAX_UINT)
     runner.call(
         "curie.maker.liquidity",
@@ -82,6 +91,11 @@ def _oracle(name: str) -> Artifact:
 
 def _pool() -> Artifact:
     return packaged(UNISWAP_CORE, "UniswapV3Pool")
+
+
+def _root(price_e8: int) -> int:
+    """Square-root price in Q96. Both virtual tokens have 18 decimals: the ratio is the price itself."""
+    return int(Decimal(price_e8).scaleb(-FEED_DECIMALS).sqrt() * 2**96)
 
 
 def _new(runner: Runner, name: str, args: Sequence[object]) -> str:
@@ -146,10 +160,7 @@ def _market(
     core = packaged(UNISWAP_CORE, "UniswapV3Factory").abi
     runner.call("curie.pool.create", factory, core, "createPool", [base, quote, FEE])
     pool: str = runner.read(factory, core, "getPool", [base, quote, FEE])
-    # Both virtual tokens have 18 decimals: the ratio is the price itself.
-    price = Decimal(price_e8).scaleb(-FEED_DECIMALS)
-    root = int((price.sqrt()) * 2**96)
-    runner.call("curie.pool.initialize", pool, _pool().abi, "initialize", [root])
+    runner.call("curie.pool.initialize", pool, _pool().abi, "initialize", [_root(price_e8)])
     runner.call(
         "curie.pool.observations",
         pool,

@@ -37,5 +37,9 @@ POOL = views(
     "observe(uint32[])(int56[],uint160[])",
 )
 SAFE = views("getThreshold()(uint256)", "getOwners()(address[])")
+PERP_HOUSE = views("getExchange()(address)", "getVault()(address)")
+PERP_EXCHANGE = views("getMarketRegistry()(address)")
+PERP_VAULT = views("getSettlementToken()(address)")
+PERP_REGISTRY = views("hasPool(address)(bool)", "getFeeRatio(address)(uint24)")
 # The configuration is a struct of one word, which is encoded as the word itself.
 AAVE_POOL = views("getConfiguration(address)(uint256)", "ADDRESSES_PROVIDER()(address)")

@@ -7,7 +7,17 @@ from functools import partial
 
 from keeper.errors import Halt
 from scripts.deployment.delivery import DeploymentError, read_contract
-from scripts.deployment.external_abi import AAVE_POOL, FEED, POOL, SAFE, TOKEN
+from scripts.deployment.external_abi import (
+    AAVE_POOL,
+    FEED,
+    PERP_EXCHANGE,
+    PERP_HOUSE,
+    PERP_REGISTRY,
+    PERP_VAULT,
+    POOL,
+    SAFE,
+    TOKEN,
+)
 from scripts.deployment.networks import Expected, External
 from scripts.deployment.parameters import OracleParameters
 from scripts.deployment.rpc import Rpc
@@ -64,6 +74,9 @@ class Preflight:
         ]
         if e.sequencer_feed is not None:
             checks.append(("sequencer_feed", e.sequencer_feed, self._sequencer))
+        house = e.perp_clearing_house
+        if house is not None:
+            checks.append(("perp_clearing_house", house, lambda: self._perp(house)))
         guardian = self._guardian
         if guardian is not None:
             checks.append(("guardian", guardian, lambda: self._safe(guardian)))
@@ -96,6 +109,17 @@ class Preflight:
         owners = len(read_contract(self._rpc, address, SAFE, "getOwners"))
         if threshold < MIN_THRESHOLD:
             yield f"acts on {threshold} of {owners} signatures, at least {MIN_THRESHOLD} are wanted"
+
+    def _perp(self, house: str) -> Iterator[str]:
+        e = self._external
+        vault = read_contract(self._rpc, house, PERP_HOUSE, "getVault")
+        margin = read_contract(self._rpc, vault, PERP_VAULT, "getSettlementToken")
+        if margin != e.usdc:
+            yield f"takes {margin} as margin, not the configured usdc"
+        exchange = read_contract(self._rpc, house, PERP_HOUSE, "getExchange")
+        registry = read_contract(self._rpc, exchange, PERP_EXCHANGE, "getMarketRegistry")
+        if not read_contract(self._rpc, registry, PERP_REGISTRY, "hasPool", [e.perp_base_token]):
+            yield f"has no market of perp_base_token {e.perp_base_token}"
 
     def _eth_feed(self) -> Iterator[str]:
         x = self._expected

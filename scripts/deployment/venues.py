@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scripts.deployment.engine import StepRunner
-from scripts.deployment.external_abi import POOL
+from scripts.deployment.external_abi import PERP_EXCHANGE, PERP_HOUSE, PERP_REGISTRY, POOL
 from scripts.deployment.record import VenueEntry
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ def deploy_venues(run: StepRunner, design: Design, have: dict[str, str]) -> dict
 
 
 def register_venues(run: StepRunner, design: Design, have: dict[str, str]) -> list[VenueEntry]:
-    """In the order that the clearinghouse keeps; `fee` of the short is that of the pool that it sells on."""
+    """In the order that the clearinghouse keeps; `fee` of the short on Aave is that of the pool that it sells on."""
     house, abi = have["Clearinghouse"], design.artifact("Clearinghouse").abi
     fees = [run.read(pool, POOL, "fee") / FEE_UNIT for pool in design.external.pools]
     further = [(f"{SPOT}{n}", "uniswap_spot", fee) for n, fee in enumerate(fees[1:], 2)]
     kinds = (
         (SPOT, "uniswap_spot", fees[0]),
         ("AaveShortVenue", "aave_short", fees[0]),
-        ("CuriePerpVenue", "perp_short", fees[0]),
+        ("CuriePerpVenue", "perp_short", _perp_fee(run, design)),
         *further,
     )
     venues = []
@@ -81,3 +81,14 @@ def register_venues(run: StepRunner, design: Design, have: dict[str, str]) -> li
         run.call(f"venue {name}", house, abi, "setVenue", [have[name], True])
         venues.append(VenueEntry(address=have[name], kind=kind, fee=fee))
     return venues
+
+
+def _perp_fee(run: StepRunner, design: Design) -> float:
+    """What Curie's market takes of a trade; 0 where there is none."""
+    e = design.external
+    if e.perp_clearing_house is None:
+        return 0.0
+    exchange = run.read(e.perp_clearing_house, PERP_HOUSE, "getExchange")
+    registry = run.read(exchange, PERP_EXCHANGE, "getMarketRegistry")
+    fee: int = run.read(registry, PERP_REGISTRY, "getFeeRatio", [e.perp_base_token])
+    return fee / FEE_UNIT

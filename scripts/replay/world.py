@@ -126,6 +126,7 @@ def build_world(
     keep_admin: bool = False,
     more_pools: tuple[FeeTier, ...] = (),
     pool_weth: int = POOL_WETH,
+    perp_weth: int | None = None,
 ) -> World:
     """Deploy everything at the first price; the node must be fresh. `folder` is emptied first.
 
@@ -147,6 +148,7 @@ def build_world(
             pool_weth=pool_weth,
             more_pools=more_pools,
             lendable_weth=LENDABLE_WETH,
+            perp_weth=perp_weth,
         ),
         options=Options(folder=folder, parameters=parameters, say=say),
     )

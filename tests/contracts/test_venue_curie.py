@@ -64,7 +64,7 @@ def perp(project: Any, accounts: Any) -> Perp:
     for _ in range(3):
         chain.sleep(HOUR_S)
         market.push_round(web3, tokens.weth_feed, str(accounts[0]), Decimal(SPOT))
-    provide(env.runner, curie, tokens, str(accounts[0]), 4_000_000 * USDC, 2_000 * WAD)
+    provide(env.runner, curie, tokens, str(accounts[0]), SPOT * 10**8, 2_000 * WAD)
     venue = project.CuriePerpVenue.deploy(
         manager, env.harness, oracle, curie.clearing_house, curie.base, tokens.usdc, UNDERLYING,
         PARAMETERS, {"from": accounts[0]},

@@ -27,10 +27,10 @@ ADDRESSES = {name: "0x" + f"{i + 1:02x}" * 20 for i, name in enumerate(NAMES)}
 SPOT_VENUE, SHORT_VENUE = "0x" + "c1" * 20, "0x" + "c2" * 20
 OTHERS = (
     *("IHedgeVenue", "UniswapSpotVenue", "AaveShortVenue", "CuriePerpVenue"),
-    *("IUniswapV3Pool", "IAavePool", "IPerpExchange"),
+    *("IUniswapV3Pool", "IAavePool", "IPerpExchange", "IPerpMarketRegistry"),
 )
 POOL, LENDER, WETH, USDC = ("0x" + byte * 20 for byte in ("b1", "b2", "b3", "b4"))
-PERP_VENUE, EXCHANGE = "0x" + "c3" * 20, "0x" + "b5" * 20
+PERP_VENUE, EXCHANGE, REGISTRY, VIRTUAL = ("0x" + byte * 20 for byte in ("c3", "b5", "b6", "b7"))
 CALL = encode_series(1, FAR_S, 200.0, True)
 SLICE_WORD = (
     (17592186044 << 204) | (35184372088 << 153) | ((2**51 - 5277655813324) << 102) | 1759218604441
@@ -110,8 +110,8 @@ class FakeChain(FakeNode):
         }
 
     def add_perp(self, mark_usd: int) -> dict[str, Any]:
-        """A perpetual short of 2 ETH; returns its entry in the record."""
-        at = PERP_VENUE
+        """A perpetual short of 2 ETH, on a pool without ticks; returns its entry in the record."""
+        at, root = PERP_VENUE, math.isqrt(mark_usd * 2**192)
         self.views |= {
             ("exchange", at): (EXCHANGE,),
             ("baseToken", at): (WETH,),
@@ -119,7 +119,15 @@ class FakeChain(FakeNode):
             ("position", at): (-2 * WAD, 480 * WAD),
             ("health", at): (3 * WAD,),
             ("parameters", at): ((25 * WAD // 100, WAD, WAD // 100),),
-            ("getSqrtMarkTwapX96",): (math.isqrt(mark_usd * 2**192),),
+            ("getSqrtMarkTwapX96",): (root,),
+            ("getMarketRegistry",): (REGISTRY,),
+            ("getPool",): (VIRTUAL,),
+            ("token0", VIRTUAL): (WETH,),
+            ("fee", VIRTUAL): (3_000,),
+            ("tickSpacing", VIRTUAL): (60,),
+            ("slot0", VIRTUAL): (root, math.floor(math.log(mark_usd, 1.0001)), 0, 0, 0, 0, True),
+            ("liquidity", VIRTUAL): (3 * 10**22,),
+            ("tickBitmap",): (0,),
             ("hedgeOf",): (-3 * WAD, 51_380 * WAD),
         }
         return {"address": at, "kind": "perp_short", "fee": 0.001}

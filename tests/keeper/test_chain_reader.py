@@ -245,8 +245,8 @@ def test_a_pool_that_cannot_be_read_stops_nothing(reader, chain):
     assert snapshot.venues[0].pool == POOL
 
 
-def test_a_perpetuals_mark_margin_and_funding(chain, tmp_path):
-    """The mark is 1 % over the index: a short earns that by the day. Nothing is known of the depth behind it."""
+def test_a_perpetuals_mark_margin_funding_and_depth(chain, tmp_path):
+    """The mark is 1 % over the index: a short earns that by the day. The exchange's fee counts, not the pool's."""
     perp = chain.add_perp(mark_usd=192)
     path = write_record(tmp_path / "31337.json", chain)
     record = json.loads(path.read_text())
@@ -259,8 +259,25 @@ def test_a_perpetuals_mark_margin_and_funding(chain, tmp_path):
     assert venue.collateral_ratio == 0.25
     assert venue.carry_rate == pytest.approx(-(192 / 190 - 1) * 365)
     assert venue.collateral_usd(190.0) == pytest.approx(480 - 2 * 190)
+    assert (venue.base_eth, venue.base_wad) == (-2.0, -2 * WAD)
     (depth,) = (d for d in snapshot.depths if d.address == venue.pool)
-    assert depth.price_usd == pytest.approx(192.0)
+    assert (depth.price_usd, depth.fee) == (pytest.approx(192.0), 0.001)
+    (band,) = depth.bands
+    assert band.liquidity == 3e4
+    assert (band.low_usd, band.high_usd) == pytest.approx((192 * 0.9418, 192 * 1.0618), rel=1e-3)
+
+
+def test_a_perpetual_whose_pool_is_not_told_stops_nothing(chain, tmp_path):
+    perp = chain.add_perp(mark_usd=192)
+    del chain.views[("getMarketRegistry",)]
+    record = json.loads(write_record(tmp_path / "31337.json", chain).read_text())
+    record["venues"].append(perp)
+    (tmp_path / "31337.json").write_text(json.dumps(record))
+    client = NodeClient(chain, "fake node", attempts=1)
+    snapshot = SnapshotReader(client, Deployment.load(tmp_path / "31337.json"), KEEPER).snapshot()
+    assert snapshot.venues[2].pool == ""
+    assert snapshot.venues[2].base_eth == -2.0
+    assert snapshot.depths == ()
 
 
 def test_what_governance_lets_a_venue_hold(reader, chain):

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from keeper.execution.costs import expected_costs
+from keeper.chain.calls import Order
+from keeper.execution.costs import expected_costs, gas_of
 from keeper.execution.routing_terms import OrderRules
-from keeper.models import LiquidityBand, PoolDepth
+from keeper.models import LiquidityBand, PoolDepth, VenueKind
 from keeper.units import GWEI
 from tests.keeper.keeper_builders import AAVE, UNISWAP, snapshot
 
@@ -24,6 +25,15 @@ def deep(liquidity: float, price: float = 190.0):
 def test_gas_is_that_of_the_block():
     costs = expected_costs(snapshot(base_fee_wei=19 * GWEI), RULES, 1_000_000)
     assert costs.fixed_usd == pytest.approx(20e-3 * 190.0)
+
+
+def test_a_perpetual_in_a_batch_needs_its_own_gas():
+    perp = replace(AAVE, address="0x" + "66" * 20, kind=VenueKind.PERP_SHORT)
+    state = snapshot(venues=(UNISWAP, AAVE, perp))
+    spot, short, virtual = (Order(v.address, 1, 1) for v in state.venues)
+    gas = [gas_of(orders, state, RULES, 900_000) for orders in ((spot,), (spot, short), (virtual,))]
+    assert gas == [900_000, 900_000 + RULES.gas_short, 900_000 + RULES.gas_perp]
+    assert gas_of((short, virtual), state, RULES, 900_000) == gas[2]
 
 
 def test_a_dear_tier_beside_a_cheap_one_costs_nothing():

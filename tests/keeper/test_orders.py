@@ -79,6 +79,48 @@ def test_a_whole_repayment_leaves_room_for_interest_and_a_part_does_not():
     assert part == 25 * WAD // 10
 
 
+# What Curie may hold: no double is that many wei.
+OWED_WAD = 21_874_055_162_821_831_821
+PERP = VenueState(
+    address="0x" + "66" * 20,
+    kind=VenueKind.PERP_SHORT,
+    base_eth=-from_wad(OWED_WAD),
+    quote_usd=6_200.0,
+    health=8.0,
+    fee=0.003,
+    collateral_ratio=0.5,
+    base_wad=-OWED_WAD,
+)
+
+
+@pytest.mark.parametrize(
+    ("trade", "bought"),
+    [
+        (25.0, OWED_WAD),
+        (from_wad(OWED_WAD), OWED_WAD),
+        (from_wad(OWED_WAD) - 1e-6, OWED_WAD),
+        (21.5, 215 * WAD // 10),
+    ],
+)
+def test_a_perpetual_is_closed_to_the_last_wei_or_keeps_a_position_with_a_margin(trade, bought):
+    """A remainder of some hundred wei has no margin left to round to, and the contract refuses the whole batch."""
+    batch = build_batch(trade, snapshot(venues=(UNISWAP, PERP)), LIMITS)
+    assert [o.base_wad for o in batch.orders if o.venue == PERP.address] == [bought]
+
+
+@pytest.mark.parametrize("mark", [190.0, 191.5])
+def test_a_perpetuals_sale_fits_the_margin_that_its_venue_asks_for(mark):
+    """As CuriePerpVenue.required: half of the dearer price, and what the limit is worse than that price."""
+    cash = 1_000.0
+    perp = replace(PERP, base_eth=0.0, base_wad=0, quote_usd=0.0, pool="0xv")
+    depth = PoolDepth("0xv", mark, 0.003, (LiquidityBand(100.0, 300.0, 1e7),))
+    state = snapshot(base_eth=0.0, cash_usd=cash, venues=(perp,), depths=(depth,))
+    (order,) = build_batch(-60.0, state, LIMITS).orders
+    size, price = -from_wad(order.base_wad), max(mark, state.spot_usd)
+    asked = size * (0.5 * price + price - from_wad(order.limit_price_wad))
+    assert 0.95 * cash < asked < cash
+
+
 def test_a_purchase_without_debt_buys():
     assert split(2.0, snapshot(venues=(UNISWAP, replace(AAVE, base_eth=0.0)))) == [(SPOT, 2.0)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from eth_abi import encode
 
@@ -56,6 +58,21 @@ def test_a_revert_in_simulation_is_named_and_sends_nothing(world, form):
     with pytest.raises(SkipTick, match=r"DeltaOvershoot\(deltaBefore=-3, deltaAfter=7, band=5\)"):
         world.sender.send(world.job())
     assert nothing_happened(world)
+
+
+def test_a_hint_too_small_is_no_revert(world):
+    """Out of gas inside a venue reads as a revert without data; without the limit the call passes and is estimated."""
+
+    def out_of_gas(tx, _block):
+        if "gas" in tx:
+            raise RpcFault("execution reverted", 3, "0x")
+        return b""
+
+    world.node.on_call = out_of_gas
+    world.node.gas = 2_200_000
+    outcome = world.sender.send(replace(world.job(), gas_hint=900_000))
+    assert outcome.kind is OutcomeKind.MINED_SUCCESS
+    assert world.node.received[0].fields["gas"] == 2_860_000
 
 
 def test_simulation_runs_at_the_snapshot_block_as_the_keeper(world):
