@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from web3 import Web3
 
+from scripts.components.curie import MARK_WINDOW_S
 from scripts.deployment import record
+from scripts.deployment.development import Market
 from scripts.deployment.record import DeploymentRecord, read_record
 from scripts.deployment.rpc import Rpc
 from scripts.deployment.run import Options, deploy_configured, deploy_development
@@ -29,18 +31,21 @@ BEFORE, *LATER = KINDS
 
 
 def run_until_done(
-    url: str, attempt: Callable[[Web3], DeploymentRecord], monkeypatch: pytest.MonkeyPatch
+    url: str,
+    attempt: Callable[[Web3], DeploymentRecord],
+    monkeypatch: pytest.MonkeyPatch,
+    every: int = 1,
 ) -> tuple[DeploymentRecord, int]:
-    """Every transaction is struck before its send, and once more in one of the other ways."""
+    """Every transaction, or every so many, is struck before its send, and once more in one of the other ways."""
     kinds = itertools.chain.from_iterable((BEFORE, later) for later in itertools.cycle(LATER))
     for deaths, kind in enumerate(kinds):
-        provider = KillingProvider(url, 1, kind)
+        provider = KillingProvider(url, every, kind)
         with monkeypatch.context() as patch:
             patch.setattr(record.os, "fsync", provider.on_fsync)
             try:
                 return attempt(Web3(provider)), deaths
             except Killed:
-                assert provider.sent <= 1
+                assert provider.sent <= every
     raise AssertionError
 
 
@@ -69,6 +74,29 @@ def test_development_chain_from_an_unlocked_account(
     assert done.complete
     assert not done.notes
     assert done.deployed_block == done.steps["AccessManager"].block
+
+
+def test_a_perpetual_is_resumed_too_and_a_second_run_changes_nothing(
+    fresh_anvil: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Struck at every eleventh transaction: time moves once, for Curie's mean price, and the maker comes after it."""
+    options, market = Options(folder=tmp_path, say=silent), Market(perp_weth=1_000)
+
+    def attempt(web3: Web3) -> DeploymentRecord:
+        return deploy_development(web3, market=market, options=options)
+
+    done, deaths = run_until_done(fresh_anvil.url, attempt, monkeypatch, every=11)
+    web3 = connect(fresh_anvil.url)
+    once_each(done, all_transactions(web3))
+    assert deaths > 10
+    check_wiring(Rpc(web3), done, web3.eth.accounts[0])
+    assert [venue.kind for venue in done.venues] == ["uniswap_spot", "aave_short", "perp_short"]
+    assert done.external["perp_clearing_house"] == done.external["curie_clearing_house"]
+    began, ended = (web3.eth.get_block(number)["timestamp"] for number in (1, "latest"))
+    assert MARK_WINDOW_S < ended - began < 2 * MARK_WINDOW_S
+    head = web3.eth.block_number
+    assert attempt(web3) == done
+    assert web3.eth.block_number == head
 
 
 def test_configured_network_from_a_signing_account(
