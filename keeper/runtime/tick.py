@@ -191,7 +191,9 @@ class Tick:
             snapshot_hash=seen,
             plan=to_json(plan),
             orders=orders,
-            gas_hint=gas_of(batch.orders, snapshot, self.rules.orders, self.rules.gas_per_rebalance),
+            gas_hint=gas_of(
+                batch.orders, snapshot, self.rules.orders, self.rules.gas_per_rebalance
+            ),
         )
 
 

@@ -165,7 +165,10 @@ def test_with_cheap_gas_both_shorts_end_at_one_marginal_price(desk: LiveDesk) ->
     ends = []
     for venue, pool in (
         (before.venues[1], float(pool_price(web3, desk.world.pool))),
-        (perp_of(before), next(d.price_usd for d in seen(desk).depths if d.bands[0].liquidity > 1e5)),
+        (
+            perp_of(before),
+            next(d.price_usd for d in seen(desk).depths if d.bands[0].liquidity > 1e5),
+        ),
     ):
         carry = venue.fee + (venue.carry_rate + rules.cash_rate * venue.collateral_ratio) * years
         ends.append(pool * (1.0 - venue.fee) * (1.0 - carry))
