@@ -342,12 +342,12 @@ contract Clearinghouse is Views {
     ) private {
         uint256 usdcBack = _held(usdc) - usdcBefore;
         uint256 baseBack = _held(weth) - baseBefore;
+        int256 cashBack = _fromUsdc(usdcBack);
         if (usdcBack != 0) _record(usdc, int256(usdcBack));
         if (baseBack != 0) {
-            _record(weth, int256(baseBack));
             _addBase(vault, baseBack);
+            _record(weth, int256(baseBack));
         }
-        int256 cashBack = _fromUsdc(usdcBack);
         _moveCash(vault, cashBack);
         emit VenueTradeSettled(venue, cashBack - _fromUsdc(usdcIn), int256(baseBack) - int256(baseIn));
     }

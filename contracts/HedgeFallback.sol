@@ -131,7 +131,8 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         Run memory run = _watch();
         bool armed = _isArmed(run);
         if (armed && (block.timestamp < _readyAt(run) || _tradedNow())) return (false, "");
-        uint256 size = Wad.abs(_delta());
+        (, DeltaRules.Book memory book) = _exposure();
+        uint256 size = Wad.abs(book.delta);
         needed = armed ? size > run.keeper.band : _mayArm(run, size);
         if (needed) data = abi.encode(armed ? HEDGE : ARM);
     }
@@ -160,7 +161,8 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     /// @dev What is armed stays as it was armed: calling again starts no wait anew.
     function arm() public {
         Run memory run = _run();
-        int256 delta = _delta();
+        (, DeltaRules.Book memory book) = _exposure();
+        int256 delta = book.delta;
         uint256 size = Wad.abs(delta);
         if (size <= run.keeper.band) {
             emit Disarmed(delta);
@@ -228,8 +230,8 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
     }
 
     function _load(Run memory run) private view {
-        (Portfolio memory p, int256 options) = clearinghouse.exposureOf(vault, underlying);
-        run.book = DeltaRules.book(p, underlying, options);
+        Portfolio memory p;
+        (p, run.book) = _exposure();
         run.price = oracle.hedgePrice(underlying);
         (run.cash, run.base) = (p.cash > 0 ? uint256(p.cash) : 0, p.base);
     }
@@ -326,9 +328,10 @@ contract HedgeFallback is IHedgeFallback, AccessManaged, ReentrancyGuard {
         return clearinghouse.lastVaultTrade() == block.timestamp;
     }
 
-    function _delta() private view returns (int256) {
-        (Portfolio memory p, int256 options) = clearinghouse.exposureOf(vault, underlying);
-        return DeltaRules.book(p, underlying, options).delta;
+    function _exposure() private view returns (Portfolio memory p, DeltaRules.Book memory book) {
+        int256 options;
+        (p, options) = clearinghouse.exposureOf(vault, underlying);
+        book = DeltaRules.book(p, underlying, options);
     }
 
     /// @dev Of the hedge alone, without the options' delta.

@@ -211,7 +211,7 @@ abstract contract Accounts is IClearinghouse, AccessManaged {
     }
 
     /// @dev Recorded tokens can run short of claims only while debtors owe cash; then the way out waits for a cure.
-    /// @param change in token units, below 2^128 in size.
+    /// @param change in token units, below 2^112 in size: every caller has moved as much cash or base before.
     function _record(IERC20 token, int256 change) internal {
         bool cash = token == usdc;
         int256 held = int256(uint256(cash ? _recorded.usdc : _recorded.base));

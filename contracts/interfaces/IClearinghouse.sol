@@ -256,8 +256,8 @@ interface IClearinghouse {
     /// @notice The same without the legs and without how venues liquidate: what an account that hedges changes.
     function collateralOf(address account) external view returns (Portfolio memory);
 
-    /// @notice What a hedge starts from: `collateralOf`, and the delta of the account's legs of one underlying, which
-    /// stay where they are: handing sixteen of them on twice costs 3 k gas.
+    /// @notice What a hedge starts from: `collateralOf`, and the delta of the account's legs of one underlying. The legs
+    /// go from here to the marks, and not by way of whoever asks.
     /// @return collateral of the account.
     /// @return optionDelta WAD ETH, as IBookMarks.optionDelta.
     function exposureOf(

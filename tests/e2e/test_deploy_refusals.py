@@ -12,6 +12,7 @@ from web3.types import RPCEndpoint
 
 from keeper.errors import ConfigError, GammadeskError, Halt, Retry
 from scripts.components.artifacts import AAVE, UNISWAP_CORE, packaged
+from scripts.components.curie import deploy_curie
 from scripts.components.tokens import deploy_tokens
 from scripts.components.uniswap import PoolSettings, Uniswap, create_pool
 from scripts.deployment.artifacts import own
@@ -189,6 +190,21 @@ def test_a_further_pool_is_looked_at_as_the_first(
     public.write(more_uniswap_pools=(pool,))
     message = refuse(public, tmp_path, PreflightError)
     assert f"more_uniswap_pools {pool}: trades " in message
+
+
+def test_a_perpetual_of_other_tokens(
+    public: PublicNetwork, tmp_path: Path, build: StepRunner
+) -> None:
+    e, factory = public.there.external, public.there.addresses["uniswap_factory"]
+    tokens = deploy_tokens(build, 200 * USD_E8)
+    curie = deploy_curie(build, tokens, tokens.weth_feed, factory, 200 * USD_E8)
+    public.write(perp_clearing_house=curie.clearing_house, perp_base_token=e.weth)
+    message = refuse(public, tmp_path, PreflightError)
+    assert f"takes {tokens.usdc} as margin, not the configured usdc" in message
+    assert f"has no market of perp_base_token {e.weth}" in message
+    public.write(perp_clearing_house=e.aave_pool, perp_base_token=curie.base)
+    message = refuse(public, tmp_path, PreflightError)
+    assert f"perp_clearing_house {e.aave_pool}: is not the expected kind" in message
 
 
 def test_a_pool_that_is_named_twice(public: PublicNetwork, tmp_path: Path) -> None:
