@@ -68,7 +68,7 @@ class ExecutionConfig(Section):
         default=130_000, ge=0, description="gas that one more Uniswap pool adds to a rebalance"
     )
     gas_short: int = Field(
-        default=380_000, ge=0, description="gas that the short on Aave adds to a rebalance"
+        default=530_000, ge=0, description="gas that the short on Aave adds to a rebalance"
     )
     gas_perp: int = Field(
         default=2_800_000,

@@ -31,7 +31,7 @@ class OrderRules:
     holding_s: float = 172_800.0
     cash_rate: float = 0.04
     gas_spot: int = 130_000
-    gas_short: int = 380_000
+    gas_short: int = 530_000
     gas_perp: int = 2_800_000
     priority_fee_wei: int = 0
 
